@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_BASE_ARENA_H
+#define FB_BASE_ARENA_H
+
+#include "base/alloc.h"
+#include "base/span.h"
+
+#include <stdarg.h>
+
+/* Memory that is freed all at once: one arena per parse, one per load, one per worker for
+ * decisions (cleared after each).
+ *
+ * An arena has a ceiling in bytes; an allocation beyond it, or one that the allocator refuses,
+ * returns NULL and sets `failed`, which stays set until the arena is cleared, so that a long
+ * series of allocations may be checked once at its end wherever NULL is harmless meanwhile.
+ * Blocks are aligned to 16.  With the build option `arena_malloc` each piece is a malloc of its
+ * own, so that the address sanitizer sees overruns and uses after a clear.
+ * One thread at a time. */
+struct fb_arena {
+    struct fb_arena_block *blocks;  /* newest first */
+    char *at, *end;                 /* free room in the newest block */
+    size_t used, ceiling;           /* bytes handed to blocks; their limit */
+    const struct fb_allocator *allocator;
+    bool failed;
+};
+
+/* Takes no memory yet.  `allocator` must outlive the arena. */
+void fb_arena_init(struct fb_arena *arena, const struct fb_allocator *allocator, size_t ceiling);
+/* Frees all; the arena may be initialised again. */
+void fb_arena_release(struct fb_arena *arena);
+/* Forgets what was allocated, keeps one block for reuse, clears `failed`. */
+void fb_arena_clear(struct fb_arena *arena);
+
+/* Zeroed bytes; NULL when the ceiling or the memory is reached.  Size 0 gives a valid pointer. */
+void *fb_arena_alloc(struct fb_arena *arena, size_t size);
+/* count * size with the product checked. */
+void *fb_arena_array(struct fb_arena *arena, size_t count, size_t size);
+/* A copy of the bytes; on failure the empty span (and `failed`). */
+struct fb_span fb_arena_copy(struct fb_arena *arena, struct fb_span bytes);
+/* A copy with a terminating NUL; NULL on failure. */
+char *fb_arena_text(struct fb_arena *arena, struct fb_span bytes);
+/* printf into the arena; on failure the empty span. */
+struct fb_span fb_arena_format(struct fb_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct fb_span fb_arena_vformat(struct fb_arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+/* Room for one more element in an array that the arena holds and that doubles as it grows:
+ * `array` has `count` elements of `size` bytes and room for *capacity.  Returns the array (moved
+ * perhaps), or NULL, in which case the old one is still good. */
+void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size);
+
+#endif
