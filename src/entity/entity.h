@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_ENTITY_ENTITY_H
+#define FB_ENTITY_ENTITY_H
+
+/* entity: values, entity uids, entities and where they come from.  The door of src/entity/.
+ *
+ *   uid.h         entity uids by their contents
+ *   value.h       values in the hand and at rest
+ *   extension.h   decimal, ipaddr, datetime, duration
+ *   this file     entities, their one encoding, sets of them, Cedar's entity JSON, sources */
+
+#include "entity/extension.h"
+#include "entity/uid.h"
+#include "entity/value.h"
+
+/* A list of uids at rest, sorted by hash, none twice. */
+struct fb_ref {
+    uint64_t hash;
+    int64_t offset;         /* from this ref's own address to a struct fb_uid */
+};
+
+struct fb_refs {
+    const struct fb_ref *refs;
+    uint32_t count;
+};
+
+static inline const struct fb_uid *fb_ref_uid(const struct fb_ref *ref)
+{
+    return (const struct fb_uid *)(const void *)((const char *)ref + ref->offset);
+}
+
+bool fb_refs_contain(struct fb_refs refs, const struct fb_uid *uid);
+
+/* An entity, seen where it lies.  Valid as long as its source's snapshot. */
+struct fb_entity {
+    const struct fb_uid *uid;
+    const struct fb_record *attrs, *tags;   /* never NULL; perhaps without fields */
+    struct fb_refs parents;                 /* direct ones */
+    struct fb_refs ancestors;               /* all of them, if `closed`; else empty */
+    bool closed;
+};
+
+/* --- Where entities come from ------------------------------------------------------------------
+ * One interface over entities.json in memory, the store's map, and what a request brings.  The
+ * engine reads through it and nothing else. */
+enum fb_found { FB_BROKEN = -1, FB_ABSENT = 0, FB_FOUND = 1 };
+
+struct fb_entities {
+    /* FB_FOUND fills *entity.  FB_BROKEN: the source cannot say (a corrupt record, a store gone);
+     * the decision must then be "cannot decide", never an allow.  Repeated calls within one
+     * decision give the same answer. */
+    enum fb_found (*find)(const void *self, const struct fb_uid *uid, struct fb_entity *entity);
+    const void *self;
+};
+
+/* Cedar's `in`, reflexive, for missing entities too: through closed ancestors where they stand, else
+ * through each direct parent's.  FB_FOUND (is in), FB_ABSENT (is not), FB_BROKEN. */
+enum fb_found fb_entity_in(const struct fb_entities *entities, const struct fb_uid *uid,
+                           const struct fb_uid *group);
+
+/* --- The encoding of an entity --------------------------------------------------------------------
+ * One block, position-independent, 8-aligned, little-endian; the encoder below is the only writer,
+ * for memory and for the store alike.  Golden files pin it.
+ *
+ *   struct fb_entity_block │ parents[] │ ancestors[] │ attrs record │ tags record │ uids, strings … */
+struct fb_entity_block {
+    uint32_t magic;             /* FB_ENTITY_MAGIC */
+    uint32_t length;            /* of the whole block */
+    uint64_t checksum;          /* fb_hash of the bytes behind this field */
+    uint32_t parents_count, ancestors_count;
+    uint32_t closed;            /* 1: `ancestors` holds them all */
+    uint32_t reserved;
+    int64_t uid, parents, ancestors, attrs, tags;   /* offsets from the start of the block */
+};
+#define FB_ENTITY_MAGIC 0x31454246u     /* "FBE1" */
+#define FB_ENTITY_MAX (1u << 20)        /* bytes of one block */
+
+struct fb_entity_parts {
+    const struct fb_uid *uid;
+    struct fb_value attrs, tags;            /* records; kind FB_RECORD */
+    const struct fb_uid *const *parents;
+    size_t parents_count;
+    const struct fb_uid *const *ancestors;  /* all, parents included; used if closed */
+    size_t ancestors_count;
+    bool closed;
+};
+
+/* Encodes into the arena; NULL when it is too large or memory is short. */
+const struct fb_entity_block *fb_entity_encode(struct fb_arena *arena, const struct fb_entity_parts *parts);
+/* Opens a block that this process wrote. */
+void fb_entity_open(const struct fb_entity_block *block, struct fb_entity *entity);
+/* Opens bytes that came from outside: magic, length and checksum are checked, and with `deep` every
+ * offset, kind, order and depth too.  False: corrupt. */
+bool fb_entity_check(struct fb_span bytes, bool deep, struct fb_entity *entity);
+
+/* --- A set of entities in memory ------------------------------------------------------------------ */
+struct fb_entity_set;
+
+/* Empty.  All its memory is in `arena`, which must outlive it. */
+struct fb_entity_set *fb_entity_set_new(struct fb_arena *arena);
+
+/* Reads Cedar's entity JSON (LANGUAGE facts: array of {uid, attrs, parents, tags?}) and adds the
+ * entities.  Two entries with the same uid: equal is fine, else a fault.  False when any fault was
+ * reported.  With `implicit` values may be given in the schema-directed forms: see fb_value_hint. */
+struct fb_value_hints;
+bool fb_entity_set_read_json(struct fb_entity_set *set, const struct fb_source *source,
+                             const struct fb_value_hints *hints, struct fb_diags *diags);
+/* Adds one made by hand (its strings are copied). */
+bool fb_entity_set_add(struct fb_entity_set *set, const struct fb_entity_parts *parts);
+/* Closes the ancestors of every entity; a cycle (a self-parent included) is a fault that names the
+ * whole cycle.  Call once, after the last addition and before the first find.  Bounded time:
+ * proportional to the size of the closure, with a ceiling that is reported. */
+bool fb_entity_set_close(struct fb_entity_set *set, struct fb_diags *diags);
+
+size_t fb_entity_set_count(const struct fb_entity_set *set);
+/* The i-th, in the order of their first addition. */
+void fb_entity_set_at(const struct fb_entity_set *set, size_t index, struct fb_entity *entity);
+/* Does it hold an entity of this type?  (Such a type is owned by it, not by the store.) */
+bool fb_entity_set_has_type(const struct fb_entity_set *set, struct fb_span type);
+/* As a source.  Any number of threads may read. */
+struct fb_entities fb_entity_set_source(const struct fb_entity_set *set);
+
+/* --- Cedar's value JSON --------------------------------------------------------------------------
+ * What a schema knows of a value, so that `{"type":…,"id":…}` and `"1.2.3.4"` may stand without
+ * their escapes.  Optional everywhere: NULL reads the explicit forms only.  The schema part
+ * (layer 2) fills it in; entity only asks. */
+enum fb_hint { FB_HINT_NONE, FB_HINT_ENTITY, FB_HINT_EXTENSION, FB_HINT_SET, FB_HINT_RECORD };
+struct fb_type_hint {
+    enum fb_hint hint;
+    enum fb_kind extension;                 /* FB_HINT_EXTENSION */
+    const void *type;                       /* the schema's own type, passed back below */
+};
+struct fb_value_hints {
+    const void *schema;
+    /* Of an attribute of an entity type; of its tags; of an element of a set; of a record's field. */
+    struct fb_type_hint (*attribute)(const void *schema, struct fb_span entity_type, struct fb_span name);
+    struct fb_type_hint (*tag)(const void *schema, struct fb_span entity_type);
+    struct fb_type_hint (*element)(const void *schema, const void *type);
+    struct fb_type_hint (*field)(const void *schema, const void *type, struct fb_span name);
+};
+
+/* Reads one value, whose first event has been taken from `json` already.  On a fault the reader's
+ * error is set (fb_json_report).  Strings may point into the JSON text. */
+bool fb_value_read_json(struct fb_json *json, struct fb_arena *arena, const struct fb_value_hints *hints,
+                        struct fb_type_hint hint, struct fb_value *value);
+/* `{type,id}` or `{__entity:{type,id}}`, first event taken already.  NULL on a fault. */
+const struct fb_uid *fb_uid_read_json(struct fb_json *json, struct fb_arena *arena);
+/* One entity as in the JSON above, with a newline behind nothing. */
+void fb_entity_print_json(struct fb_buffer *out, const struct fb_entity *entity);
+
+#endif
