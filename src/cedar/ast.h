@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_CEDAR_AST_H
+#define FB_CEDAR_AST_H
+
+#include "entity/entity.h"
+
+/* Cedar policies as trees, close to their text: sugar (`!=`, `>`, `unless`, `has a.b.c`, `is … in`)
+ * is kept, so that formatter, JSON form and explanations speak the user's words; the compiler of
+ * the engine removes it.  Nodes are made by the parser, live in its arena, and never change. */
+
+enum fb_var { FB_PRINCIPAL, FB_ACTION, FB_RESOURCE, FB_CONTEXT };
+
+enum fb_expr_kind {
+    /* leaves */
+    FB_E_BOOL, FB_E_LONG, FB_E_STRING, FB_E_UID, FB_E_VAR,
+    /* one operand: left */
+    FB_E_NOT, FB_E_NEG, FB_E_IS_EMPTY,
+    /* two operands: left, right */
+    FB_E_AND, FB_E_OR,
+    FB_E_EQ, FB_E_NE, FB_E_LT, FB_E_LE, FB_E_GT, FB_E_GE, FB_E_IN,
+    FB_E_ADD, FB_E_SUB, FB_E_MUL,
+    FB_E_CONTAINS, FB_E_CONTAINS_ALL, FB_E_CONTAINS_ANY,
+    FB_E_GET_TAG, FB_E_HAS_TAG,
+    /* others */
+    FB_E_IF,        /* condition = left, then = right, else = third */
+    FB_E_ATTR,      /* left.name or left["name"] */
+    FB_E_HAS,       /* left has names[0].names[1]… */
+    FB_E_LIKE,      /* left like pattern */
+    FB_E_IS,        /* left is name [in right]; right may be NULL */
+    FB_E_SET,       /* items */
+    FB_E_RECORD,    /* items with names */
+    FB_E_CALL       /* function(items); of a method the receiver is items[0] */
+};
+
+/* Extension functions and methods: src/cedar/functions.def has the table. */
+enum fb_function {
+#define FB_FUNCTION(symbol, name, method, arity, result) FB_F_##symbol,
+#include "cedar/functions.def"
+#undef FB_FUNCTION
+    FB_FUNCTIONS
+};
+
+struct fb_function_info {
+    struct fb_span name;
+    bool method;
+    uint8_t arity;          /* receiver included */
+};
+extern const struct fb_function_info fb_functions[FB_FUNCTIONS];
+
+/* A `like` pattern: literal text with `wild` telling which bytes are wildcards. */
+struct fb_pattern {
+    struct fb_span *literals;   /* count + 1 literals (perhaps empty) with a `*` between each two */
+    uint32_t wildcards;
+};
+
+struct fb_expr {
+    enum fb_expr_kind kind;
+    enum fb_var var;                    /* VAR */
+    enum fb_function function;          /* CALL */
+    bool parenthesised;                 /* stood in parentheses */
+    bool indexed;                       /* ATTR written with [""], HAS with a string */
+    struct fb_range range;              /* of the whole expression */
+    struct fb_range mark;               /* of what an error is about: operator, name, … */
+    union {
+        int64_t number;                 /* BOOL, LONG */
+        struct fb_span text;            /* STRING: its value.  ATTR, IS: the name */
+        const struct fb_uid *uid;       /* UID */
+        const struct fb_pattern *pattern;
+        struct fb_span *names;          /* HAS, RECORD: `count` of them */
+    };
+    uint32_t count;                     /* of names or items */
+    const struct fb_expr *left, *right, *third;
+    const struct fb_expr **items;       /* SET, RECORD, CALL */
+};
+
+struct fb_annotation {
+    struct fb_span key, value;          /* without a value: empty */
+    bool has_value;
+    struct fb_range key_range, value_range;
+};
+
+enum fb_scope_op {
+    FB_SCOPE_ANY, FB_SCOPE_EQ, FB_SCOPE_IN, FB_SCOPE_IS, FB_SCOPE_IS_IN,
+    FB_SCOPE_IN_LIST            /* action in [ … ] */
+};
+
+struct fb_scope {
+    enum fb_scope_op op;
+    bool slot;                          /* the entity is ?principal or ?resource */
+    const struct fb_uid *uid;           /* EQ, IN, IS_IN without a slot */
+    struct fb_span type;                /* IS, IS_IN */
+    const struct fb_uid **list;         /* IN_LIST */
+    uint32_t count;
+    struct fb_range range;              /* of the whole element, `principal …` */
+};
+
+struct fb_condition {
+    bool unless;
+    const struct fb_expr *body;
+    struct fb_range range;              /* `when { … }` */
+};
+
+enum fb_effect { FB_PERMIT, FB_FORBID };
+
+/* A static policy or a template (one with a slot). */
+struct fb_policy {
+    enum fb_effect effect;
+    struct fb_span id;                  /* "policy0", …; or what a caller renamed it to */
+    uint32_t position;                  /* counted over the whole set, templates included */
+    const struct fb_annotation *annotations;
+    uint32_t annotations_count;
+    struct fb_scope principal, action, resource;
+    const struct fb_condition *conditions;
+    uint32_t conditions_count;
+    bool is_template;
+    const struct fb_source *source;
+    struct fb_range range, effect_range;
+};
+
+/* The annotation of that key, or NULL. */
+const struct fb_annotation *fb_policy_annotation(const struct fb_policy *policy, const char *key);
+
+/* A template link: values for exactly the template's slots. */
+struct fb_link {
+    struct fb_span id;
+    const struct fb_policy *template_;
+    const struct fb_uid *principal, *resource;  /* NULL where the template has no such slot */
+};
+
+/* Static policies, templates and links.  In source order; positions run through all sources. */
+struct fb_policy_set {
+    struct fb_arena *arena;
+    const struct fb_policy **policies;  /* static policies and templates */
+    size_t count, capacity;
+    const struct fb_link **links;
+    size_t links_count, links_capacity;
+};
+
+#endif

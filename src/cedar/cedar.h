@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_CEDAR_CEDAR_H
+#define FB_CEDAR_CEDAR_H
+
+/* cedar: text ↔ typed trees.  The door of src/cedar/.
+ *
+ *   ast.h      policies as trees, policy sets, template links
+ *   schema.h   schemas with their names resolved
+ *   this file  reading and printing
+ *
+ * Limits (a diagnostic each, never a crash): 16 MiB of text, expressions nested FB_CEDAR_DEPTH
+ * deep, names of 1 KiB, 100 diagnostics. */
+
+#include "cedar/ast.h"
+#include "cedar/schema.h"
+
+#define FB_CEDAR_DEPTH 128u
+#define FB_CEDAR_TEXT_MAX (16u << 20)
+
+/* An empty set whose nodes will live in `arena`. */
+void fb_policy_set_init(struct fb_policy_set *set, struct fb_arena *arena);
+
+/* Parses the policies of a source and appends them; ids are "policyN" by position in the set.
+ * Recovers after a fault at the next policy (and within lists where it can), so that all faults of
+ * a file are reported in one run.  False if any error was reported; what parsed is in the set. */
+bool fb_policy_set_read(struct fb_policy_set *set, const struct fb_source *source, struct fb_diags *diags);
+
+/* Renames policies by their `@id`, as the official command does; two equal ids are a fault. */
+bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags);
+
+/* Links a template.  The slots given must be exactly the template's; the new id must be free.
+ * NULL with a static text in *error otherwise. */
+const struct fb_link *fb_policy_set_link(struct fb_policy_set *set, struct fb_span template_id, struct fb_span new_id,
+                                         const struct fb_uid *principal, const struct fb_uid *resource,
+                                         const char **error);
+const struct fb_policy *fb_policy_set_find(const struct fb_policy_set *set, struct fb_span id);
+
+/* One expression alone (for `evaluate` and tests). */
+const struct fb_expr *fb_expr_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags);
+
+/* Cedar text that parses to the same tree (parentheses only where needed). */
+void fb_expr_print(struct fb_buffer *out, const struct fb_expr *expr);
+void fb_policy_print(struct fb_buffer *out, const struct fb_policy *policy);
+
+#endif

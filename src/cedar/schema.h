@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_CEDAR_SCHEMA_H
+#define FB_CEDAR_SCHEMA_H
+
+#include "cedar/ast.h"
+
+/* A Cedar schema with its names resolved (common types expanded, entity types by their full
+ * names).  Lives in the arena of its reader; immutable. */
+
+enum fb_type_kind {
+    FB_T_BOOL, FB_T_LONG, FB_T_STRING, FB_T_SET, FB_T_RECORD, FB_T_ENTITY,
+    FB_T_DECIMAL, FB_T_DATETIME, FB_T_DURATION, FB_T_IP
+};
+
+struct fb_attribute {
+    struct fb_span name;
+    const struct fb_type *type;
+    bool required;
+    const struct fb_annotation *annotations;
+    uint32_t annotations_count;
+    struct fb_range range;              /* of the name */
+};
+
+struct fb_type {
+    enum fb_type_kind kind;
+    const struct fb_type *element;              /* SET */
+    const struct fb_attribute *attributes;      /* RECORD: in source order, names distinct */
+    uint32_t attributes_count;
+    struct fb_span entity;                      /* ENTITY: full name */
+    struct fb_range range;
+};
+
+struct fb_entity_type {
+    struct fb_span name;                        /* full: `NS::User` */
+    uint64_t name_hash;                         /* fb_hash(name) */
+    const struct fb_type *shape;                /* a RECORD, perhaps without attributes */
+    const struct fb_type *tags;                 /* or NULL */
+    const struct fb_span *parents;              /* `in`: full names */
+    uint32_t parents_count;
+    const struct fb_span *enum_ids;             /* enum entities: their ids; else NULL */
+    uint32_t enum_count;
+    bool requires_attributes;                   /* at least one is required: its existence is ours */
+    const struct fb_annotation *annotations;
+    uint32_t annotations_count;
+    const struct fb_source *source;
+    struct fb_range range;                      /* of its name */
+};
+
+struct fb_schema_action {
+    const struct fb_uid *uid;                   /* `NS::Action::"view"` */
+    const struct fb_uid **parents;              /* direct action groups */
+    uint32_t parents_count;
+    const struct fb_entity_type **principals, **resources;  /* appliesTo; both empty without it */
+    uint32_t principals_count, resources_count;
+    const struct fb_type *context;              /* a RECORD */
+    const struct fb_annotation *annotations;
+    uint32_t annotations_count;
+    const struct fb_source *source;
+    struct fb_range range;                      /* of its name */
+};
+
+struct fb_schema {
+    struct fb_arena *arena;
+    const struct fb_entity_type **types;
+    uint32_t types_count;
+    const struct fb_schema_action **actions;
+    uint32_t actions_count;
+    struct fb_map types_by_name, actions_by_text;
+};
+
+const struct fb_entity_type *fb_schema_type(const struct fb_schema *schema, struct fb_span name);
+const struct fb_schema_action *fb_schema_action(const struct fb_schema *schema, const struct fb_uid *uid);
+const struct fb_attribute *fb_type_attribute(const struct fb_type *record, struct fb_span name);
+/* The annotation of that key in a list, or NULL. */
+const struct fb_annotation *fb_annotation_find(const struct fb_annotation *list, uint32_t count, const char *key);
+
+/* Reads the Cedar syntax.  All faults are reported; NULL if there was an error or no memory.
+ * Several sources make one schema when their namespaces differ. */
+const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags);
+
+/* Adds the schema's actions with their groups to a set of entities. */
+bool fb_schema_add_actions(const struct fb_schema *schema, struct fb_entity_set *set);
+/* For reading entity JSON and contexts by the schema's types. */
+struct fb_value_hints fb_schema_hints(const struct fb_schema *schema);
+/* The hint that reads a whole context record of an action. */
+struct fb_type_hint fb_schema_hint_of(const struct fb_type *type);
+
+#endif
