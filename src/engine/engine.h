@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_ENGINE_ENGINE_H
+#define FB_ENGINE_ENGINE_H
+
+#include "cedar/cedar.h"
+
+/* engine: policies compiled, decided, evaluated with unknowns, explained.  The door of src/engine/.
+ *
+ * Decisions are exactly Cedar's: a policy that errs is skipped and reported, forbids beat permits,
+ * nothing matching denies.  What a refusal makes of it is the guard's business.
+ * Nothing here allocates from the heap while it decides: all comes from the arena given, and when
+ * its ceiling is reached the call says FB_CANNOT, which a caller must treat as "no decision". */
+
+/* --- Programs --------------------------------------------------------------------------------- */
+
+/* Compiled policies: constants folded, sugar removed, symbols hashed, candidates indexed by scope.
+ * Immutable; shared by forked workers and by threads. */
+struct fb_program;
+
+/* Compiles the static policies and the links of a set (templates alone authorise nothing).  The
+ * set, its sources and `arena` must outlive the program.  NULL without memory, or with a
+ * diagnostic where a limit is passed. */
+struct fb_program *fb_program_new(struct fb_arena *arena, const struct fb_policy_set *set, struct fb_diags *diags);
+
+/* Policies are known by their index: static policies in source order, then links in order. */
+size_t fb_program_count(const struct fb_program *program);
+const struct fb_policy *fb_program_policy(const struct fb_program *program, uint32_t index);
+/* The policy's id, or the link's. */
+struct fb_span fb_program_id(const struct fb_program *program, uint32_t index);
+
+/* --- Requests and decisions -------------------------------------------------------------------- */
+
+struct fb_request {
+    const struct fb_uid *principal, *action, *resource;
+    struct fb_value context;                    /* a record */
+    const struct fb_entities *entities;
+};
+
+enum fb_status { FB_OK, FB_CANNOT };            /* CANNOT: memory, or a broken entity source */
+
+struct fb_policy_error {
+    uint32_t policy;
+    struct fb_range range;                      /* of the expression that erred, in the policy's source */
+    struct fb_span message;
+};
+
+/* The zero value is a deny. */
+struct fb_decision {
+    bool allow;
+    const uint32_t *permits, *forbids;          /* satisfied ones, ascending */
+    uint32_t permits_count, forbids_count;
+    const struct fb_policy_error *errors;       /* by policy, ascending */
+    uint32_t errors_count;
+};
+/* Cedar's determining policies: the forbids if there are any, else the permits. */
+
+enum fb_status fb_decide(const struct fb_program *program, const struct fb_request *request,
+                         struct fb_arena *arena, struct fb_decision *decision);
+
+/* One expression (for `evaluate`, tests): FB_OK with a value, or with *error set. */
+enum fb_status fb_evaluate(const struct fb_expr *expr, const struct fb_request *request, struct fb_arena *arena,
+                           struct fb_value *value, struct fb_policy_error *error, bool *erred);
+
+/* --- Unknowns ------------------------------------------------------------------------------------
+ * Evaluation over sets of outcomes.  What is unknown may have any value of its type: an unknown
+ * principal or resource is any entity of the type that its uid names (the id is ignored), in the
+ * store or not; an unknown context field is present or absent with any value.  Sound: whatever a
+ * concrete choice of the unknowns yields lies within the set that is returned.  It may be too
+ * large, never too small; the argument is in unknown.c. */
+enum { FB_CAN_TRUE = 1, FB_CAN_FALSE = 2, FB_CAN_ERR = 4 };
+
+struct fb_unknowns {
+    bool principal, resource;
+    const struct fb_span *context;              /* names of unknown fields of the context */
+    uint32_t context_count;
+};
+
+/* The outcomes of each policy, in program order, fb_program_count() bytes; `unknowns` may be NULL. */
+enum fb_status fb_outcomes(const struct fb_program *program, const struct fb_request *request,
+                           const struct fb_unknowns *unknowns, struct fb_arena *arena, const uint8_t **outcomes);
+
+/* Could it be allowed?  Some permit can be true, and every forbid can be false.  Of the forbids, those for
+ * which `skip` (fb_program_count() flags, or NULL) is set do not count. */
+enum fb_status fb_could_allow(const struct fb_program *program, const struct fb_request *request,
+                              const struct fb_unknowns *unknowns, const bool *skip, struct fb_arena *arena,
+                              bool *could);
+
+/* --- Explanation ----------------------------------------------------------------------------------
+ * A policy's condition as clauses: the three scope elements, then each `when` split at its top `&&`,
+ * each `unless` at its top `||`. */
+enum fb_clause_class {
+#define FB_CLAUSE(symbol, code) FB_CLAUSE_##symbol,
+#include "engine/clauses.def"
+#undef FB_CLAUSE
+    FB_CLAUSE_CLASSES
+};
+extern const char *const fb_clause_codes[FB_CLAUSE_CLASSES];
+
+enum fb_clause_part { FB_PART_PRINCIPAL, FB_PART_ACTION, FB_PART_RESOURCE, FB_PART_WHEN, FB_PART_UNLESS };
+
+struct fb_clause_value {
+    struct fb_range range;                      /* an operand of the clause, in the policy's source */
+    struct fb_value value;
+};
+
+struct fb_clause {
+    enum fb_clause_part part;
+    enum fb_clause_class about;
+    struct fb_range range;
+    uint8_t outcomes;                           /* met exactly if FB_CAN_TRUE alone */
+    const struct fb_clause_value *values;       /* operands that are not constants, as they were; asked for */
+    uint32_t values_count;
+    struct fb_span error;                       /* why it erred, or empty */
+};
+
+struct fb_explanation {
+    uint32_t policy;
+    bool fits;                                  /* action and types can match */
+    uint8_t outcomes;                           /* of the whole policy */
+    const struct fb_clause *clauses;            /* those of scope that constrain nothing are left out */
+    uint32_t clauses_count, unmet;              /* unmet: clauses that cannot be true */
+    const struct fb_clause *decisive;           /* permit: the first unmet; forbid: the last of its clauses that
+                                                   says most about it; NULL if none */
+};
+
+/* `values`: fill in fb_clause.values (for `why`); without it nothing but outcomes is computed. */
+enum fb_status fb_explain(const struct fb_program *program, uint32_t policy, const struct fb_request *request,
+                          const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena,
+                          struct fb_explanation *explanation);
+
+/* The permit that fits and has the fewest unmet clauses; ties by source order.  *found false if
+ * none fits. */
+enum fb_status fb_nearest_permit(const struct fb_program *program, const struct fb_request *request,
+                                 const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena,
+                                 struct fb_explanation *explanation, bool *found);
+
+#endif
