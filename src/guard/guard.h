@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_GUARD_GUARD_H
+#define FB_GUARD_GUARD_H
+
+#include "engine/engine.h"
+#include "identity/identity.h"
+#include "refusal/refusal.h"
+#include "request/request.h"
+#include "store/store.h"
+
+/* guard: the steps of one request, in order; the only place that runs them.  The door of
+ * src/guard/.  nginx, the doors and the command line all call fb_guard_decide().
+ *
+ *   target → route → credential → account → decision → answer
+ *
+ * Processes.  A policy directory, issuers and a geo file are loaded once (nginx: in the master,
+ * while it parses its configuration) and are immutable, so workers share them copy-on-write.  A
+ * `struct fb_guard` is made by each worker after the fork and holds what it alone uses: the arena of
+ * decisions, the token cache, the store readers.  One thread. */
+
+/* --- A policy directory, loaded as a whole ------------------------------------------------------- */
+struct fb_policies;
+
+/* Reads DIR: schema.cedarschema, *.cedar in byte order of their names, entities.json.  Files that
+ * change while they are read are read again; half a checkout never serves.  NULL when there is any
+ * error among `diags` (which stay valid as long as their arena; sources are copied into it). */
+struct fb_policies *fb_policies_load(const struct fb_allocator *allocator, const char *dir, struct fb_diags *diags);
+void fb_policies_free(struct fb_policies *policies);
+/* For `check` and `why`. */
+const struct fb_schema *fb_policies_schema(const struct fb_policies *policies);
+const struct fb_routes *fb_policies_routes(const struct fb_policies *policies);
+const struct fb_program *fb_policies_program(const struct fb_policies *policies);
+const struct fb_entity_set *fb_policies_entities(const struct fb_policies *policies);
+
+/* --- What a location says ---------------------------------------------------------------------- */
+enum fb_unmatched { FB_UNMATCHED_404, FB_UNMATCHED_403, FB_UNMATCHED_PASS };
+
+struct fb_site {
+    const struct fb_policies *policies;
+    const struct fb_issuers *issuers;       /* NULL: no bearer tokens are accepted */
+    const struct fb_geo *geo;               /* NULL: no country is known */
+    const char *store;                      /* directory, or NULL */
+    enum fb_level disclose, disclose_anonymous;
+    enum fb_unmatched unmatched;
+    struct fb_span realm;
+};
+
+/* What only shows when the parts meet: an issuer's principal type that the schema does not have, two
+ * issuers that mint one type without prefixes, a rule on the country without a geo file, … */
+bool fb_site_check(const struct fb_site *site, struct fb_diags *diags);
+
+/* --- A worker --------------------------------------------------------------------------------------- */
+struct fb_guard;
+
+struct fb_guard_options {
+    const struct fb_allocator *allocator;
+    size_t arena_bytes;                     /* ceiling of one decision; 0: 4 MiB */
+    uint32_t tokens;                        /* entries of the token cache; 0: 4096 */
+    size_t store_map;                       /* bytes of address space; 0: 64 GiB */
+    _Atomic uint32_t *crashes;              /* shared counter of workers that died while a map was young, or NULL */
+};
+
+struct fb_guard *fb_guard_new(const struct fb_guard_options *options);
+void fb_guard_free(struct fb_guard *guard);
+
+/* The outcome of one request.  The zero value refuses.  What it points to lives until
+ * fb_guard_release(). */
+struct fb_answer {
+    bool forward;                           /* the request may go through */
+    struct fb_refusal refusal;              /* else: status, reason, what may be told */
+    /* for logs, variables and identity fields; NULL or empty where a step was not reached */
+    const struct fb_uid *principal, *action, *resource;
+    bool anonymous;                         /* no valid credential was presented */
+    const uint32_t *policies;               /* determining, or nearest, by program index */
+    uint32_t policies_count;
+    bool fault;                             /* a policy erred, a store was gone: for the error log */
+    struct fb_span fault_text;
+};
+
+/* Decides.  Always fills *answer, whatever fails: then with 503.  `request` and `site` must outlive
+ * the release. */
+void fb_guard_decide(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,
+                     struct fb_answer *answer);
+/* The identity step alone (target and route untouched), for variables that are asked for before the
+ * access phase.  NULL: nobody. */
+const struct fb_uid *fb_guard_identify(struct fb_guard *guard, const struct fb_site *site,
+                                       const struct fb_http_request *request);
+/* Ends the decision: resets the store's snapshot, clears the arena. */
+void fb_guard_release(struct fb_guard *guard);
+/* Memory of the current decision, for rendering its answer before the release. */
+struct fb_arena *fb_guard_arena(struct fb_guard *guard);
+
+/* Everything that `why` shows: the steps, and for each policy that mattered its clauses. */
+struct fb_why {
+    struct fb_answer answer;
+    struct fb_request request;
+    struct fb_decision decision;
+    bool decided;                           /* the policies were evaluated */
+    bool unknown_principal, unknown_resource;
+    const struct fb_explanation *policies;
+    size_t policies_count;
+};
+void fb_guard_why(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,
+                  struct fb_why *why);
+
+#endif

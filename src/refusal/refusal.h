@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_REFUSAL_REFUSAL_H
+#define FB_REFUSAL_REFUSAL_H
+
+#include "base/base.h"
+
+/* refusal: what a client is told.  The door of src/refusal/.
+ *
+ * The guard decides which refusal it is; this part turns it into a status, fields and a body, by
+ * what the client may know (the level) and what it can read (Accept).  RFC 9110 section 15.5, RFC
+ * 6750 section 3, RFC 7725, RFC 9457. */
+
+enum fb_level { FB_LEVEL_NONE, FB_LEVEL_REASON, FB_LEVEL_DETAIL, FB_LEVEL_POLICY };
+/* "none", "reason", "detail", "policy"; false for anything else. */
+bool fb_level_parse(struct fb_span text, enum fb_level *level);
+
+enum fb_reason {
+#define FB_REASON(symbol, code, sentence) FB_REASON_##symbol,
+#include "refusal/reasons.def"
+#undef FB_REASON
+    FB_REASONS
+};
+struct fb_span fb_reason_code(enum fb_reason reason);
+struct fb_span fb_reason_sentence(enum fb_reason reason);
+
+/* The `error` member by status: "unauthorized", "forbidden", "not_found", "invalid_request", … */
+struct fb_span fb_error_of_status(unsigned status);
+
+/* A refusal before it is written.  Spans must outlive the rendering. */
+struct fb_refusal {
+    unsigned status;                    /* 400 401 403 404 405 413 414 431 451 503 */
+    enum fb_level level;
+    struct fb_span reason;              /* a code */
+    struct fb_span detail, help;        /* may be empty */
+    struct fb_span request_id;
+    /* fields */
+    struct fb_span challenge_error;     /* RFC 6750: "", "invalid_request", "invalid_token" */
+    struct fb_span realm;               /* of the Bearer challenge */
+    bool challenge;                     /* a Bearer challenge goes with it */
+    struct fb_span allow;               /* 405 */
+    struct fb_span blocked_by;          /* 451 */
+    unsigned retry_after;               /* seconds, 503; 0: none */
+    /* level `policy` */
+    const struct fb_span *policies;
+    size_t policies_count;
+};
+
+/* What the client can read. */
+struct fb_audience {
+    struct fb_span accept;              /* the Accept field, or empty */
+    bool head;                          /* fields of GET, no body */
+};
+
+struct fb_line {
+    struct fb_span name, value;
+};
+
+/* Ready to be sent.  `body` is what GET gets, its length is what Content-Length says, HEAD included. */
+struct fb_response {
+    unsigned status;
+    struct fb_span content_type;
+    struct fb_line lines[12];           /* the other fields, in order; static names */
+    size_t lines_count;
+    struct fb_span body;
+};
+
+/* Fields: Cache-Control: no-store, Content-Type, Vary, X-Request-Id, WWW-Authenticate (a line each),
+ * Allow, Link, Retry-After.  Body by level and Accept: application/json, or problem+json.  All
+ * memory from the arena.  False without memory: the caller then sends the bare status. */
+bool fb_refusal_render(const struct fb_refusal *refusal, const struct fb_audience *audience,
+                       struct fb_arena *arena, struct fb_response *response);
+
+#endif
