@@ -41,13 +41,15 @@ struct fb_diags {
     struct fb_diag *list;
     size_t count, capacity, limit, dropped;
     size_t errors;              /* diagnostics of severity FB_ERROR, the dropped ones included */
+    struct fb_diag scratch;     /* what a dropped one is written to */
 };
 
 #define FB_DIAGS_LIMIT 100
 
 void fb_diags_init(struct fb_diags *diags, struct fb_arena *arena);
-/* Adds one with a printf message and returns it, for the hint and the second place to be set; never
- * NULL (beyond the limit or without memory a scratch one is returned). */
+/* Adds one with a printf message and returns it, for the hint and the second place to be set before
+ * the next one is added; never NULL (beyond the limit or without memory a scratch one is returned,
+ * and counted in `dropped`). */
 struct fb_diag *fb_diag_add(struct fb_diags *diags, enum fb_severity severity, const char *code,
                             const struct fb_source *source, struct fb_range range,
                             const char *format, ...) __attribute__((format(printf, 6, 7)));
@@ -61,7 +63,9 @@ struct fb_position fb_source_position(const struct fb_source *source, uint32_t o
 struct fb_span fb_source_line(const struct fb_source *source, uint32_t offset);
 
 /* For people: `path:line:col: error: message [code]`, the source line, carets, the hint, the
- * second place.  `colour` for terminals. */
+ * second place.  `colour` for terminals.  What came from the user (names, messages, lines) is shown
+ * with controls, bidirectional marks and bytes that are not UTF-8 as escapes, so that a text under
+ * inspection cannot act on the terminal. */
 void fb_diag_print(struct fb_buffer *out, const struct fb_diag *diag, bool colour);
 void fb_diags_print(struct fb_buffer *out, const struct fb_diags *diags, bool colour);
 /* As a JSON array of objects: severity, code, message, hint, file, start and end {offset, line,
@@ -69,7 +73,7 @@ void fb_diags_print(struct fb_buffer *out, const struct fb_diags *diags, bool co
 void fb_diags_print_json(struct fb_buffer *out, const struct fb_diags *diags);
 
 /* The name among `count` candidates that `word` was probably meant to be (edit distance at most a
- * third of its length), or the empty span: for "did you mean" hints. */
+ * third of its length, ASCII case aside; the nearest, then the first), or the empty span: for "did you mean" hints. */
 struct fb_span fb_did_you_mean(struct fb_span word, const struct fb_span *candidates, size_t count);
 
 #endif

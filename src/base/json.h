@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/hash.h"
 
 /* A pull reader for JSON (RFC 8259) that keeps positions, streams, and refuses what is ambiguous:
  * duplicate keys (RFC 7493 section 2.3), invalid UTF-8, lone surrogates, numbers that a 64-bit integer
@@ -36,7 +37,10 @@ struct fb_json {
     struct fb_arena *arena;
     struct fb_json_limits limits;
     size_t at;                      /* offset of the next byte */
-    struct fb_json_frame *frames;   /* one an open array or object */
+    struct fb_json_frame *frames;   /* one an open array or object, the innermost first */
+    struct fb_json_frame *spare;    /* closed ones, to be used again */
+    struct fb_hash_key key;         /* secret, of the tables that find duplicate keys */
+    bool keyed;
     uint32_t depth;
     enum fb_json_event event;       /* the last one returned */
     struct fb_range range;          /* of the last event's token */
@@ -47,11 +51,13 @@ struct fb_json {
     bool done;
 };
 
-/* Nothing is read yet.  Key tables and unescaped strings come from `arena`. */
+/* Nothing is read yet.  A text over the limits (4 GiB at most), or one that opens with a byte order
+ * mark, is refused by the first fb_json_next().  Key tables and unescaped strings come from `arena`. */
 void fb_json_init(struct fb_json *json, struct fb_span text, struct fb_arena *arena,
                   struct fb_json_limits limits);
 enum fb_json_event fb_json_next(struct fb_json *json);
-/* After OBJECT or ARRAY: reads to its end.  After another value: nothing.  False on an error. */
+/* After OBJECT or ARRAY: reads to its end.  After KEY: reads its whole value.  After another value:
+ * nothing.  False on an error. */
 bool fb_json_skip(struct fb_json *json);
 /* Sets the error by hand (a value of the wrong type, …) at the last token; returns FB_JSON_ERROR. */
 enum fb_json_event fb_json_fail(struct fb_json *json, const char *code, const char *error);

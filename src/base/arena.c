@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arenas: a list of blocks of doubling size, cut from the front.
+ *
+ * The ceiling counts the bytes of blocks that pieces can use, not the two words in front of each.
+ * With FB_ARENA_MALLOC a block holds exactly one piece of exactly its size, so that a tool that
+ * watches malloc sees every overrun; what a piece costs of the ceiling is the same. */
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define ALIGNMENT ((size_t)16)
+#define FIRST_BLOCK ((size_t)4096)
+#define LARGEST_BLOCK ((size_t)1 << 20)
+
+struct fb_arena_block {
+    alignas(16) struct fb_arena_block *next;
+    size_t size;                /* of what follows the header */
+};
+
+static char *block_start(struct fb_arena_block *block)
+{
+    return (char *)(block + 1);
+}
+
+void fb_arena_init(struct fb_arena *arena, const struct fb_allocator *allocator, size_t ceiling)
+{
+    *arena = (struct fb_arena){.allocator = allocator, .ceiling = ceiling};
+}
+
+static void free_block(struct fb_arena *arena, struct fb_arena_block *block)
+{
+    fb_free(arena->allocator, block, sizeof *block + block->size);
+}
+
+static void free_all_but(struct fb_arena *arena, struct fb_arena_block *keep)
+{
+    for (struct fb_arena_block *block = arena->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        if (block != keep)
+            free_block(arena, block);
+    }
+    arena->blocks = keep;
+    arena->at = arena->end = NULL;
+    arena->used = 0;
+    arena->failed = false;
+    if (keep != NULL) {
+        keep->next = NULL;
+        arena->at = block_start(keep);
+        arena->end = arena->at + keep->size;
+        arena->used = keep->size;
+    }
+}
+
+void fb_arena_release(struct fb_arena *arena)
+{
+    free_all_but(arena, NULL);
+}
+
+void fb_arena_clear(struct fb_arena *arena)
+{
+    struct fb_arena_block *largest = NULL;
+#ifndef FB_ARENA_MALLOC
+    for (struct fb_arena_block *block = arena->blocks; block != NULL; block = block->next) {
+        if (largest == NULL || block->size > largest->size)
+            largest = block;
+    }
+#endif
+    free_all_but(arena, largest);
+}
+
+static void *fail(struct fb_arena *arena)
+{
+    arena->failed = true;
+    return NULL;
+}
+
+/* A new first block; `size` is what it counts of the ceiling, `exact` what it holds. */
+static struct fb_arena_block *add_block(struct fb_arena *arena, size_t size, size_t exact)
+{
+    if (exact > SIZE_MAX - sizeof(struct fb_arena_block))
+        return NULL;
+    struct fb_arena_block *block = fb_alloc(arena->allocator, sizeof *block + exact);
+    if (block == NULL)
+        return NULL;
+    block->size = exact;
+    block->next = arena->blocks;
+    arena->blocks = block;
+    arena->used += size;
+    return block;
+}
+
+#ifdef FB_ARENA_MALLOC
+
+static char *take(struct fb_arena *arena, size_t size, size_t rounded)
+{
+    if (rounded > arena->ceiling - arena->used)
+        return fail(arena);
+    struct fb_arena_block *block = add_block(arena, rounded, size);
+    return block != NULL ? block_start(block) : fail(arena);
+}
+
+#else
+
+/* The block kept by a clear, when its first piece does not fit: its room goes back to the ceiling,
+ * so that a cleared arena can hold whatever a new one can. */
+static void drop_untouched_block(struct fb_arena *arena)
+{
+    struct fb_arena_block *block = arena->blocks;
+    if (block == NULL || arena->at != block_start(block))
+        return;
+    arena->blocks = block->next;
+    arena->used -= block->size;
+    arena->at = arena->end = NULL;
+    free_block(arena, block);
+}
+
+static size_t next_block_size(const struct fb_arena *arena, size_t needed)
+{
+    size_t left = arena->ceiling - arena->used;
+    size_t size = arena->blocks == NULL ? FIRST_BLOCK : 2 * arena->blocks->size;
+    if (arena->blocks != NULL && arena->blocks->size >= LARGEST_BLOCK / 2)
+        size = LARGEST_BLOCK;
+    if (size > left)
+        size = left;
+    return size > needed ? size : needed;
+}
+
+static char *take(struct fb_arena *arena, size_t size, size_t rounded)
+{
+    (void)size;
+    if (arena->at == NULL || rounded > (size_t)(arena->end - arena->at)) {
+        drop_untouched_block(arena);
+        if (rounded > arena->ceiling - arena->used)
+            return fail(arena);
+        size_t block_size = next_block_size(arena, rounded);
+        struct fb_arena_block *block = add_block(arena, block_size, block_size);
+        if (block == NULL)
+            return fail(arena);
+        arena->at = block_start(block);
+        arena->end = arena->at + block->size;
+    }
+    char *piece = arena->at;
+    arena->at += rounded;
+    return piece;
+}
+
+#endif
+
+void *fb_arena_alloc(struct fb_arena *arena, size_t size)
+{
+    if (size > SIZE_MAX - ALIGNMENT)
+        return fail(arena);
+    size_t rounded = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    char *piece = take(arena, size, rounded);
+    return piece != NULL ? memset(piece, 0, size) : NULL;
+}
+
+void *fb_arena_array(struct fb_arena *arena, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size)
+        return fail(arena);
+    return fb_arena_alloc(arena, count * size);
+}
+
+struct fb_span fb_arena_copy(struct fb_arena *arena, struct fb_span bytes)
+{
+    char *copy = fb_arena_alloc(arena, bytes.len);
+    if (copy == NULL)
+        return fb_span(NULL, 0);
+    if (bytes.len != 0)
+        memcpy(copy, bytes.ptr, bytes.len);
+    return fb_span(copy, bytes.len);
+}
+
+char *fb_arena_text(struct fb_arena *arena, struct fb_span bytes)
+{
+    char *copy = bytes.len < SIZE_MAX ? fb_arena_alloc(arena, bytes.len + 1) : fail(arena);
+    if (copy != NULL && bytes.len != 0)
+        memcpy(copy, bytes.ptr, bytes.len);
+    return copy;
+}
+
+struct fb_span fb_arena_vformat(struct fb_arena *arena, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = length >= 0 ? fb_arena_alloc(arena, (size_t)length + 1) : fail(arena);
+    if (text == NULL)
+        return fb_span(NULL, 0);
+    (void)vsnprintf(text, (size_t)length + 1, format, args);
+    return fb_span(text, (size_t)length);
+}
+
+struct fb_span fb_arena_format(struct fb_arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct fb_span text = fb_arena_vformat(arena, format, args);
+    va_end(args);
+    return text;
+}
+
+void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+    assert(count <= *capacity);
+    if (count < *capacity)
+        return array;
+    if (*capacity > SIZE_MAX / 2)
+        return fail(arena);
+    size_t wanted = *capacity == 0 ? 8 : 2 * *capacity;
+    void *larger = fb_arena_array(arena, wanted, size);
+    if (larger == NULL)
+        return NULL;
+    if (count != 0)
+        memcpy(larger, array, count * size);
+    *capacity = wanted;
+    return larger;
+}

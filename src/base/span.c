@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What spans need beyond one-liners. */
+#include "base/span.h"
+
+static unsigned char fold(char byte)
+{
+    unsigned char c = (unsigned char)byte;
+    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+}
+
+bool fb_span_eq_nocase(struct fb_span a, struct fb_span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++) {
+        if (fold(a.ptr[i]) != fold(b.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+struct fb_span fb_span_trim(struct fb_span s)
+{
+    while (s.len != 0 && is_blank(s.ptr[0]))
+        s = fb_span(s.ptr + 1, s.len - 1);
+    while (s.len != 0 && is_blank(s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool fb_span_to_u64(struct fb_span s, uint64_t max, uint64_t *value)
+{
+    uint64_t sum = 0;
+    if (s.len == 0)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+        if (sum > max / 10 || sum * 10 > max - digit || digit > max)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *value = sum;
+    return true;
+}
+
+/* The empty asm hides from the compiler that `difference` only ever gains bits, so that it cannot
+ * leave the loop early. */
+bool fb_span_eq_secret(struct fb_span a, struct fb_span b)
+{
+    if (a.len != b.len)
+        return false;
+    unsigned difference = 0;
+    for (size_t i = 0; i < a.len; i++) {
+        difference |= (unsigned)(unsigned char)(a.ptr[i] ^ b.ptr[i]);
+        __asm__ volatile("" : "+r"(difference));
+    }
+    return difference == 0;
+}
