@@ -221,3 +221,16 @@ void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *c
     *capacity = wanted;
     return larger;
 }
+
+static void *resize_in_arena(void *context, void *block, size_t old_size, size_t new_size)
+{
+    void *moved = new_size != 0 ? fb_arena_alloc(context, new_size) : NULL;
+    if (moved != NULL && old_size != 0)
+        memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    return moved;
+}
+
+struct fb_allocator fb_arena_allocator(struct fb_arena *arena)
+{
+    return (struct fb_allocator){.resize = resize_in_arena, .context = arena};
+}

@@ -50,4 +50,7 @@ struct fb_span fb_arena_vformat(struct fb_arena *arena, const char *format, va_l
  * perhaps), or NULL, in which case the old one is still good. */
 void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
+/* The arena as an allocator, for a buffer whose text should live in it: freeing does nothing. */
+struct fb_allocator fb_arena_allocator(struct fb_arena *arena);
+
 #endif

@@ -20,6 +20,9 @@ struct fb_span {
 /* A span over a string literal; the terminator is left out. */
 #define FB_SPAN(literal) ((struct fb_span){sizeof(literal) - 1, (literal)})
 
+/* The same as an initialiser of a static object. */
+#define FB_SPAN_INIT(literal) {sizeof(literal) - 1, (literal)}
+
 static inline struct fb_span fb_span(const char *ptr, size_t len)
 {
     return (struct fb_span){len, ptr};

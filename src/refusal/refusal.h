@@ -13,6 +13,7 @@
 enum fb_level { FB_LEVEL_NONE, FB_LEVEL_REASON, FB_LEVEL_DETAIL, FB_LEVEL_POLICY };
 /* "none", "reason", "detail", "policy"; false for anything else. */
 bool fb_level_parse(struct fb_span text, enum fb_level *level);
+struct fb_span fb_level_name(enum fb_level level);
 
 enum fb_reason {
 #define FB_REASON(symbol, code, sentence) FB_REASON_##symbol,
@@ -22,9 +23,13 @@ enum fb_reason {
 };
 struct fb_span fb_reason_code(enum fb_reason reason);
 struct fb_span fb_reason_sentence(enum fb_reason reason);
+/* The sentence that goes with a code of ours; empty for a code that a policy made up. */
+struct fb_span fb_reason_sentence_of(struct fb_span code);
 
 /* The `error` member by status: "unauthorized", "forbidden", "not_found", "invalid_request", … */
 struct fb_span fb_error_of_status(unsigned status);
+/* "Forbidden", …: RFC 9110 section 15.5. */
+struct fb_span fb_phrase_of_status(unsigned status);
 
 /* A refusal before it is written.  Spans must outlive the rendering. */
 struct fb_refusal {
@@ -35,6 +40,7 @@ struct fb_refusal {
     struct fb_span request_id;
     /* fields */
     struct fb_span challenge_error;     /* RFC 6750: "", "invalid_request", "invalid_token" */
+    struct fb_span challenge_description;   /* "The access token has expired", or empty */
     struct fb_span realm;               /* of the Bearer challenge */
     bool challenge;                     /* a Bearer challenge goes with it */
     struct fb_span allow;               /* 405 */
@@ -47,8 +53,7 @@ struct fb_refusal {
 
 /* What the client can read. */
 struct fb_audience {
-    struct fb_span accept;              /* the Accept field, or empty */
-    bool head;                          /* fields of GET, no body */
+    struct fb_span accept;              /* the Accept fields, joined with commas; or empty */
 };
 
 struct fb_line {
