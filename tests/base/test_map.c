@@ -2,8 +2,6 @@
 #include "base/base.h"
 #include "testing.h"
 
-#include <stdio.h>
-
 #define MANY 5000
 
 struct fixture {
