@@ -96,20 +96,26 @@ void fb_buffer_add_char(struct fb_buffer *buffer, char byte)
     buffer->ptr[buffer->len] = '\0';
 }
 
+/* Straight into the room there is; only what does not fit is formatted a second time. */
 void fb_buffer_add_vformat(struct fb_buffer *buffer, const char *format, va_list args)
 {
+    if (buffer->failed)
+        return;
+    size_t room = buffer->capacity != 0 ? buffer->capacity - buffer->len : 0;
+    char *at = room != 0 ? buffer->ptr + buffer->len : NULL;
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, again);
+    int length = vsnprintf(at, room, format, again);
     va_end(again);
-    if (length < 0) {
+    if (room != 0 && (length < 0 || (size_t)length >= room))
+        *at = '\0';
+    if (length < 0)
         buffer->failed = true;
-        return;
+    else if (make_room(buffer, (size_t)length)) {
+        if ((size_t)length >= room)
+            (void)vsnprintf(buffer->ptr + buffer->len, (size_t)length + 1, format, args);
+        buffer->len += (size_t)length;
     }
-    if (!make_room(buffer, (size_t)length))
-        return;
-    (void)vsnprintf(buffer->ptr + buffer->len, (size_t)length + 1, format, args);
-    buffer->len += (size_t)length;
 }
 
 void fb_buffer_add_format(struct fb_buffer *buffer, const char *format, ...)

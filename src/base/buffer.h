@@ -44,8 +44,9 @@ static inline struct fb_span fb_buffer_span(const struct fb_buffer *buffer)
     return fb_span(buffer->ptr, buffer->len);
 }
 
-/* A whole file, or the rest of a stream, appended.  0, or the errno of the failure; EFBIG at the
- * ceiling.  `path` "-" is standard input. */
+/* A whole file, or the rest of a stream, appended.  0, or the errno of the failure, in which case
+ * the contents are as before; EFBIG at the ceiling and ENOMEM set `failed` as every append does.
+ * `path` "-" is standard input. */
 int fb_buffer_read_file(struct fb_buffer *buffer, const char *path);
 
 #endif

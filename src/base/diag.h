@@ -73,7 +73,8 @@ void fb_diags_print(struct fb_buffer *out, const struct fb_diags *diags, bool co
 void fb_diags_print_json(struct fb_buffer *out, const struct fb_diags *diags);
 
 /* The name among `count` candidates that `word` was probably meant to be (edit distance at most a
- * third of its length, ASCII case aside; the nearest, then the first), or the empty span: for "did you mean" hints. */
+ * third of its length, ASCII case aside; the nearest, then the first), or the empty span: for "did
+ * you mean" hints.  Words over 64 bytes are not guessed at. */
 struct fb_span fb_did_you_mean(struct fb_span word, const struct fb_span *candidates, size_t count);
 
 #endif

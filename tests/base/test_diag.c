@@ -173,8 +173,8 @@ static void cuts_lines_without_width(void **state)
         memcpy(text + i, "\xcc\x88", 2);
     struct fb_source source = {FB_SPAN("p"), fb_span(text, LENGTH)};
     for (uint32_t at = 0; at < LENGTH; at += 12345) {
-        struct fb_diag *diag = fb_diag_add(&diags, FB_ERROR, "t.code", &source, (struct fb_range){at, at + 9},
-                                           "m");
+        struct fb_range range = {at, at + 9};
+        struct fb_diag *diag = fb_diag_add(&diags, FB_ERROR, "t.code", &source, range, "m");
         fb_buffer_clear(&out);
         fb_diag_print(&out, diag, false);
         assert_in_range(out.len, 50, 6000);
