@@ -40,7 +40,10 @@ struct fb_site {
     const struct fb_issuers *issuers;       /* NULL: no bearer tokens are accepted */
     const struct fb_geo *geo;               /* NULL: no country is known */
     const char *store;                      /* directory, or NULL */
+    /* How much is told, to clients that are signed in and to those that are not.  Where the location
+     * itself says it (`stated`), an action's `@disclose` can lower it; else `@disclose` replaces it. */
     enum fb_level disclose, disclose_anonymous;
+    bool disclose_stated;
     enum fb_unmatched unmatched;
     struct fb_span realm;
 };
@@ -91,13 +94,16 @@ void fb_guard_release(struct fb_guard *guard);
 struct fb_arena *fb_guard_arena(struct fb_guard *guard);
 
 /* Everything that `why` shows: the steps, and for each policy that mattered its clauses. */
+#define FB_WHY_MAX 16u
 struct fb_why {
     struct fb_answer answer;
-    struct fb_request request;
-    struct fb_decision decision;
-    bool decided;                           /* the policies were evaluated */
-    bool unknown_principal, unknown_resource;
-    const struct fb_explanation *policies;
+    const struct fb_route *route;           /* NULL: none matched */
+    struct fb_request request;              /* as it was evaluated last */
+    bool evaluated;                         /* the policies were asked at all */
+    bool unknown_principal, unknown_resource;   /* with these unknown */
+    /* Policies that mattered: those that decided, then forbids that may block, then the permits that
+     * came nearest. */
+    struct fb_explanation policies[FB_WHY_MAX];
     size_t policies_count;
 };
 void fb_guard_why(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A policy directory becomes a generation: parsed, checked, compiled, immutable.  As many faults as
+ * possible are reported in one run, so a later step goes on where an earlier one failed but left
+ * enough to go on with. */
+#include "guard/loaded.h"
+
+#define LOAD_CEILING ((size_t)4 << 30)
+
+static bool read_schema(struct fb_policies *policies, const struct fb_files *files, struct fb_diags *diags)
+{
+    policies->schema = fb_schema_read(&policies->arena, files->schema, diags);
+    if (policies->schema == NULL)
+        return false;
+    policies->routes = fb_routes_new(&policies->arena, policies->schema, diags);
+    return policies->routes != NULL;
+}
+
+static bool read_policies(struct fb_policies *policies, const struct fb_files *files, struct fb_diags *diags)
+{
+    bool fine = true;
+    fb_policy_set_init(&policies->set, &policies->arena);
+    for (size_t i = 0; i < files->policies_count; i++)
+        fine &= fb_policy_set_read(&policies->set, files->policies[i], diags);
+    return fine && fb_policy_set_rename(&policies->set, diags);
+}
+
+static bool read_entities(struct fb_policies *policies, const struct fb_files *files, struct fb_diags *diags)
+{
+    policies->entities = fb_entity_set_new(&policies->arena);
+    if (policies->entities == NULL)
+        return false;
+    const struct fb_value_hints hints = fb_schema_hints(policies->schema);
+    bool fine = files->entities == NULL
+                || fb_entity_set_read_json(policies->entities, files->entities, &hints, diags);
+    return fb_schema_add_actions(policies->schema, policies->entities) && fine
+           && fb_entity_set_close(policies->entities, diags);
+}
+
+static bool compile(struct fb_policies *policies, struct fb_diags *diags)
+{
+    policies->program = fb_program_new(&policies->arena, &policies->set, diags);
+    if (policies->program == NULL)
+        return false;
+    bool rules = fb_rules_read(policies, diags);
+    bool forbids = fb_forbids_check(policies, diags);
+    return rules && forbids;
+}
+
+struct fb_policies *fb_policies_load(const struct fb_allocator *allocator, const char *dir, struct fb_diags *diags)
+{
+    struct fb_policies *policies = fb_alloc(allocator, sizeof *policies);
+    if (policies == NULL)
+        return NULL;
+    memset(policies, 0, sizeof *policies);
+    policies->allocator = allocator;
+    fb_arena_init(&policies->arena, allocator, LOAD_CEILING);
+    /* Diagnostics point into the sources, which must not go with a directory that failed. */
+    struct fb_files files;
+    if (!fb_files_read(dir, diags->arena, &files, diags)) {
+        fb_policies_free(policies);
+        return NULL;
+    }
+    size_t errors = diags->errors;
+    bool schema = read_schema(policies, &files, diags);
+    bool parsed = read_policies(policies, &files, diags);
+    bool fine = policies->schema != NULL && read_entities(policies, &files, diags) && schema && parsed
+                && compile(policies, diags);
+    if (!fine || diags->errors != errors || policies->arena.failed || diags->arena->failed) {
+        if (diags->errors == errors)
+            fb_diag_add(diags, FB_ERROR, "load.memory", NULL, (struct fb_range){0, 0}, "%s: out of memory", dir);
+        fb_policies_free(policies);
+        return NULL;
+    }
+    return policies;
+}
+
+void fb_policies_free(struct fb_policies *policies)
+{
+    if (policies == NULL)
+        return;
+    fb_arena_release(&policies->arena);
+    fb_free(policies->allocator, policies, sizeof *policies);
+}
+
+const struct fb_schema *fb_policies_schema(const struct fb_policies *policies)
+{
+    return policies->schema;
+}
+
+const struct fb_routes *fb_policies_routes(const struct fb_policies *policies)
+{
+    return policies->routes;
+}
+
+const struct fb_program *fb_policies_program(const struct fb_policies *policies)
+{
+    return policies->program;
+}
+
+const struct fb_entity_set *fb_policies_entities(const struct fb_policies *policies)
+{
+    return policies->entities;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_GUARD_STEPS_H
+#define FB_GUARD_STEPS_H
+
+#include "guard/loaded.h"
+
+/* One request on its way through the guard.  Private to src/guard/.
+ *
+ *   decide.c       the steps in order
+ *   credentials.c  fields → none, bad or valid credentials, the principal
+ *   view.c         entities as this request sees them: directory, store, token
+ *   could.c        what could be allowed with something unknown
+ *   reason.c       which refusal it is, and what may be told of it */
+
+#define FB_STORES_MAX 8u
+
+struct fb_guard {
+    struct fb_guard_options options;
+    struct fb_arena arena;
+    struct fb_tokens *tokens;
+    struct {
+        const char *dir;
+        struct fb_store_reader *reader;
+    } stores[FB_STORES_MAX];
+    size_t stores_count;
+};
+
+/* The reader of a directory, made at its first use.  NULL without memory, or beyond the limit. */
+struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const char *dir);
+
+/* Entities of the directory over those of the store, the principal with the parents that its token
+ * brings. */
+struct fb_view {
+    const struct fb_policies *policies;
+    struct fb_entities directory, store;
+    bool has_store;
+    const struct fb_uid *overlaid;          /* this uid is `overlay`; or NULL */
+    struct fb_entity overlay;
+};
+void fb_view_init(struct fb_view *view, const struct fb_policies *policies, const struct fb_store_reader *reader);
+struct fb_entities fb_view_entities(const struct fb_view *view);
+/* Adds parents to one entity, which need not exist.  False without memory, or when it cannot be read. */
+bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const struct fb_uid *const *parents,
+                         size_t count, struct fb_arena *arena);
+/* Of a type whose existence is ours: is it held?  Of another type: FB_FOUND. */
+enum fb_found fb_view_holds(const struct fb_view *view, const struct fb_uid *uid);
+
+enum fb_credentials { FB_CREDENTIALS_NONE, FB_CREDENTIALS_BAD, FB_CREDENTIALS_VALID };
+
+struct fb_case {
+    struct fb_guard *guard;
+    const struct fb_site *site;
+    const struct fb_http_request *http;
+    struct fb_answer *answer;
+    struct fb_arena *arena;
+    struct fb_target target;
+    struct fb_match match;
+    const struct fb_action *action;         /* NULL until the route is known */
+    struct fb_store_reader *reader;         /* NULL: the site has no store */
+    struct fb_view view;
+    struct fb_entities entities;
+    /* credentials */
+    enum fb_credentials credentials;
+    enum fb_token_status token;             /* of a bad one */
+    struct fb_bearer bearer;
+    struct fb_token_facts facts;
+    /* the decision */
+    struct fb_request request;
+    struct fb_decision decision;
+    bool evaluated;
+    struct fb_unknowns unknowns;            /* with which the reason was found */
+};
+
+/* The Authorization field, if there is one that counts.  False: *answer is filled in. */
+bool fb_case_read_credentials(struct fb_case *c);
+/* A bearer token verified: credentials, principal, facts.  False: cannot (503). */
+bool fb_case_verify(struct fb_case *c, struct fb_span token);
+/* The parents that the token brings. */
+bool fb_case_add_parents(struct fb_case *c);
+
+bool fb_case_accepts_type(const struct fb_case *c, const struct fb_uid *principal);
+
+/* Could a client without valid credentials be allowed as somebody else?  (Row 5.)  False: cannot. */
+bool fb_could_anybody(struct fb_case *c, bool *could);
+/* Could this principal be allowed on some resource of the type?  (Row 7.) */
+bool fb_could_somewhere(struct fb_case *c, bool *could);
+
+/* Fills in answer->refusal.  The rest of the answer stays. */
+void fb_refuse(struct fb_case *c, unsigned status, enum fb_reason reason);
+/* 503, with what the log should say. */
+void fb_refuse_cannot(struct fb_case *c, const char *fault);
+/* Row 8: 403 with the reason of the forbid that matched, else of the nearest permit. */
+void fb_refuse_by_policies(struct fb_case *c);
+/* Row 4. */
+void fb_refuse_legal(struct fb_case *c, uint32_t policy);
+/* How much may be told. */
+enum fb_level fb_case_level(const struct fb_case *c);
+void fb_case_name_policies(struct fb_case *c, const uint32_t *list, uint32_t count);
+void fb_case_run(struct fb_case *c);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entities as one request sees them.
+ *
+ * A type that entities.json holds is owned by the directory, whole; all others are the store's.  So
+ * no entity has two truths, and a store cannot add itself to a role by another id. */
+#include "guard/steps.h"
+
+static const struct fb_record no_fields = {.count = 0};
+
+/* What directory and store say, without the overlay. */
+static enum fb_found find_below(const struct fb_view *view, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    enum fb_found found = view->directory.find(view->directory.self, uid, entity);
+    if (found != FB_ABSENT || !view->has_store
+        || fb_entity_set_has_type(view->policies->entities, fb_uid_type(uid)))
+        return found;
+    return view->store.find(view->store.self, uid, entity);
+}
+
+static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    const struct fb_view *view = self;
+    if (view->overlaid != NULL && fb_uid_eq(uid, view->overlaid)) {
+        *entity = view->overlay;
+        return FB_FOUND;
+    }
+    return find_below(view, uid, entity);
+}
+
+void fb_view_init(struct fb_view *view, const struct fb_policies *policies, const struct fb_store_reader *reader)
+{
+    *view = (struct fb_view){.policies = policies, .directory = fb_entity_set_source(policies->entities)};
+    if (reader != NULL) {
+        view->has_store = true;
+        view->store = fb_store_entities(reader);
+    }
+}
+
+struct fb_entities fb_view_entities(const struct fb_view *view)
+{
+    return (struct fb_entities){.find = find, .self = view};
+}
+
+static int by_hash(const struct fb_uid *a, const struct fb_uid *b)
+{
+    return fb_uid_cmp(a, b);
+}
+
+/* Insertion keeps the list sorted and without repetitions; a token brings a handful. */
+static uint32_t insert(const struct fb_uid **list, uint32_t count, const struct fb_uid *uid)
+{
+    uint32_t at = count;
+    while (at > 0 && by_hash(list[at - 1], uid) > 0)
+        at--;
+    if (at > 0 && fb_uid_eq(list[at - 1], uid))
+        return count;
+    memmove(&list[at + 1], &list[at], (count - at) * sizeof(*list));
+    list[at] = uid;
+    return count + 1;
+}
+
+bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const struct fb_uid *const *parents,
+                         size_t count, struct fb_arena *arena)
+{
+    struct fb_entity below = {.uid = uid, .attrs = &no_fields, .tags = &no_fields};
+    if (find_below(view, uid, &below) == FB_BROKEN)
+        return false;
+    /* With its ancestors as parents the entity need not be closed: each of them is, or is a leaf. */
+    struct fb_refs old = below.closed ? below.ancestors : below.parents;
+    const struct fb_uid **all = fb_arena_array(arena, old.count + count + 1, sizeof(*all));
+    if (all == NULL)
+        return false;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < old.count; i++)
+        n = insert(all, n, fb_ref_uid(&old.refs[i]));
+    for (size_t i = 0; i < count; i++)
+        n = insert(all, n, parents[i]);
+    struct fb_ref *refs = fb_arena_array(arena, n + (size_t)1, sizeof *refs);
+    if (refs == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        refs[i].hash = all[i]->hash;
+        refs[i].offset = (int64_t)((intptr_t)all[i] - (intptr_t)&refs[i]);
+    }
+    view->overlay = below;
+    view->overlay.uid = uid;
+    view->overlay.parents = (struct fb_refs){refs, n};
+    view->overlay.ancestors = (struct fb_refs){NULL, 0};
+    view->overlay.closed = false;
+    view->overlaid = uid;
+    return true;
+}
+
+enum fb_found fb_view_holds(const struct fb_view *view, const struct fb_uid *uid)
+{
+    const struct fb_entity_type *type = fb_schema_type(view->policies->schema, fb_uid_type(uid));
+    if (type == NULL)
+        return FB_ABSENT;
+    if (!type->requires_attributes)
+        return FB_FOUND;
+    struct fb_entity entity;
+    return find_below(view, uid, &entity);
+}
