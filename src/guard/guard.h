@@ -106,7 +106,21 @@ struct fb_why {
     struct fb_explanation policies[FB_WHY_MAX];
     size_t policies_count;
 };
+
+/* A client as an operator imagines it: `why --as` asks for somebody whose token nobody has.  Stands
+ * in place of the request's credentials, which are not read; everything after the identity step is as
+ * for a valid bearer token that says no more than this (its issuer is empty). */
+struct fb_assumed {
+    const struct fb_uid *principal;         /* not NULL */
+    const struct fb_span *scopes;
+    size_t scopes_count;
+    const struct fb_uid *const *parents;    /* what a token's claims would add: roles */
+    size_t parents_count;
+};
+
+/* `assumed` may be NULL: then the request's own credentials count.  As with fb_guard_decide(), what
+ * *why points to lives until fb_guard_release(). */
 void fb_guard_why(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,
-                  struct fb_why *why);
+                  const struct fb_assumed *assumed, struct fb_why *why);
 
 #endif

@@ -61,6 +61,7 @@ struct fb_http_request {
     struct fb_span tls_version, tls_cipher;
     struct fb_span tls_server_name, tls_client_subject;     /* empty: none */
     int64_t now_ms;                     /* since 1970-01-01T00:00:00Z */
+    struct fb_span country;             /* assumed (`why --country`): counts in place of what geo says; else empty */
     struct fb_http_fields fields;       /* next NULL: none */
 };
 
