@@ -26,17 +26,22 @@ struct fb_refs {
 
 static inline const struct fb_uid *fb_ref_uid(const struct fb_ref *ref)
 {
-    return (const struct fb_uid *)(const void *)((const char *)ref + ref->offset);
+    return (const struct fb_uid *)((uintptr_t)ref + (uint64_t)ref->offset);
 }
 
 bool fb_refs_contain(struct fb_refs refs, const struct fb_uid *uid);
 
-/* An entity, seen where it lies.  Valid as long as its source's snapshot. */
+/* An entity, seen where it lies.  Valid as long as its source's snapshot.
+ *
+ * Its ancestors are those in `ancestors`, its parents, and the ancestors of those in `open`.  So that
+ * sources may be stacked (a principal that a token describes, whose groups live in the store), an
+ * ancestor that its own source does not hold stays open: another source may know more of it. */
 struct fb_entity {
     const struct fb_uid *uid;
     const struct fb_record *attrs, *tags;   /* never NULL; perhaps without fields */
     struct fb_refs parents;                 /* direct ones */
-    struct fb_refs ancestors;               /* all of them, if `closed`; else empty */
+    struct fb_refs ancestors;               /* all of them, if `closed`; else those known, perhaps none */
+    struct fb_refs open;                    /* must be asked further; empty if `closed` */
     bool closed;
 };
 
@@ -53,8 +58,12 @@ struct fb_entities {
     const void *self;
 };
 
-/* Cedar's `in`, reflexive, for missing entities too: through closed ancestors where they stand, else
- * through each direct parent's.  FB_FOUND (is in), FB_ABSENT (is not), FB_BROKEN. */
+/* Cedar's `in`, reflexive, for missing entities too: through the ancestors that stand in the entity,
+ * then through those that it leaves open.  FB_FOUND (is in), FB_ABSENT (is not), FB_BROKEN; broken
+ * too when the open ones lead on more than FB_IN_DEPTH times or to more than FB_IN_FINDS entities,
+ * which only a cycle across sources or a hierarchy that nobody closed can do. */
+#define FB_IN_DEPTH 64u
+#define FB_IN_FINDS 65536u
 enum fb_found fb_entity_in(const struct fb_entities *entities, const struct fb_uid *uid,
                            const struct fb_uid *group);
 
@@ -77,20 +86,22 @@ struct fb_entity_block {
 
 struct fb_entity_parts {
     const struct fb_uid *uid;
-    struct fb_value attrs, tags;            /* records; kind FB_RECORD */
+    struct fb_value attrs, tags;            /* records (fb_value_of_record(&fb_record_empty) if none) */
     const struct fb_uid *const *parents;
     size_t parents_count;
     const struct fb_uid *const *ancestors;  /* all, parents included; used if closed */
     size_t ancestors_count;
-    bool closed;
+    bool closed;                            /* `ancestors` are all; false: they are not written */
 };
 
-/* Encodes into the arena; NULL when it is too large or memory is short. */
+/* Encodes into the arena; NULL when it is too large or too deep (FB_VALUE_DEPTH, the attributes being
+ * one level), or memory is short. */
 const struct fb_entity_block *fb_entity_encode(struct fb_arena *arena, const struct fb_entity_parts *parts);
 /* Opens a block that this process wrote. */
 void fb_entity_open(const struct fb_entity_block *block, struct fb_entity *entity);
-/* Opens bytes that came from outside: magic, length and checksum are checked, and with `deep` every
- * offset, kind, order and depth too.  False: corrupt. */
+/* Opens bytes that came from outside: alignment (8), magic, length, checksum and the header's offsets
+ * are checked, and with `deep` every offset, kind, order, hash and depth, so that the entity may be
+ * walked to its ends.  False: corrupt. */
 bool fb_entity_check(struct fb_span bytes, bool deep, struct fb_entity *entity);
 
 /* --- A set of entities in memory ------------------------------------------------------------------ */
@@ -99,18 +110,23 @@ struct fb_entity_set;
 /* Empty.  All its memory is in `arena`, which must outlive it. */
 struct fb_entity_set *fb_entity_set_new(struct fb_arena *arena);
 
-/* Reads Cedar's entity JSON (LANGUAGE facts: array of {uid, attrs, parents, tags?}) and adds the
- * entities.  Two entries with the same uid: equal is fine, else a fault.  False when any fault was
- * reported.  With `implicit` values may be given in the schema-directed forms: see fb_value_hint. */
+/* Reads Cedar's entity JSON, an array of {uid, attrs, parents, tags?}, and adds the entities; other
+ * keys are passed over.  Two entries with the same uid: equal is fine, else a fault.  An action's
+ * parents must be actions.  False when any fault was reported (lack of memory is reported too).  The
+ * text need not outlive the call, the source must outlive the diagnostics.  With `hints` values may
+ * be given in the forms that the schema makes plain: see fb_value_hints. */
 struct fb_value_hints;
 bool fb_entity_set_read_json(struct fb_entity_set *set, const struct fb_source *source,
                              const struct fb_value_hints *hints, struct fb_diags *diags);
-/* Adds one made by hand (its strings are copied). */
+/* Adds one made by hand (all is copied; its ancestors are not used, see fb_entity_set_close).  False
+ * without memory, or when the set holds a different one of this uid. */
 bool fb_entity_set_add(struct fb_entity_set *set, const struct fb_entity_parts *parts);
-/* Closes the ancestors of every entity; a cycle (a self-parent included) is a fault that names the
- * whole cycle.  Call once, after the last addition and before the first find.  Bounded time:
- * proportional to the size of the closure, with a ceiling that is reported. */
+/* Finds the ancestors of every entity; a cycle (a self-parent included) is a fault that names the
+ * whole cycle.  Call once, after the last addition and before the first find; without it fb_entity_in()
+ * asks parent by parent.  An entity with an ancestor that the set does not hold stays open there.
+ * Bounded time: proportional to the size of the closure, with a ceiling that is reported. */
 bool fb_entity_set_close(struct fb_entity_set *set, struct fb_diags *diags);
+#define FB_CLOSURE_MAX (1u << 24)       /* ancestors of all entities together; 16 bytes each */
 
 size_t fb_entity_set_count(const struct fb_entity_set *set);
 /* The i-th, in the order of their first addition. */
@@ -140,7 +156,12 @@ struct fb_value_hints {
 };
 
 /* Reads one value, whose first event has been taken from `json` already.  On a fault the reader's
- * error is set (fb_json_report).  Strings may point into the JSON text. */
+ * error is set (fb_json_report).  Strings may point into the JSON text.  Sets and records may be
+ * nested FB_VALUE_DEPTH deep: the reader's own limit should be FB_VALUE_JSON_DEPTH or more.
+ *
+ * An object whose only key is `__entity` or `__extn` is an escape; one that is malformed is a fault,
+ * where upstream takes it for a record. */
+#define FB_VALUE_JSON_DEPTH (FB_VALUE_DEPTH + 8u)
 bool fb_value_read_json(struct fb_json *json, struct fb_arena *arena, const struct fb_value_hints *hints,
                         struct fb_type_hint hint, struct fb_value *value);
 /* `{type,id}` or `{__entity:{type,id}}`, first event taken already.  NULL on a fault. */

@@ -25,7 +25,10 @@ bool fb_datetime_since(int64_t datetime, int64_t other, int64_t *duration);
 bool fb_datetime_date(int64_t datetime, int64_t *midnight);
 int64_t fb_datetime_time(int64_t datetime);
 
-/* Text that the constructor reads back. */
+/* Within the years 0 to 9999, which the constructor can read? */
+bool fb_datetime_has_text(int64_t datetime);
+
+/* Text that the constructor reads back; of a datetime without such a text, one for people. */
 void fb_decimal_print(struct fb_buffer *out, int64_t decimal);
 void fb_datetime_print(struct fb_buffer *out, int64_t datetime);
 void fb_duration_print(struct fb_buffer *out, int64_t duration);

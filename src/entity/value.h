@@ -65,6 +65,9 @@ struct fb_record {
     uint64_t symbols[];     /* fb_hash(name), ascending; then cells[count] values, cells[count] names */
 };
 
+/* The record without fields. */
+extern const struct fb_record fb_record_empty;
+
 static inline const struct fb_cell *fb_record_values(const struct fb_record *record)
 {
     return (const struct fb_cell *)(const void *)(record->symbols + record->count);
@@ -75,12 +78,18 @@ static inline const struct fb_cell *fb_record_names(const struct fb_record *reco
     return fb_record_values(record) + record->count;
 }
 
-/* Cell ↔ value. */
+static inline size_t fb_record_size(size_t count)
+{
+    return sizeof(struct fb_record) + count * (sizeof(uint64_t) + 2 * sizeof(struct fb_cell));
+}
+
+/* Cell ↔ value.  An offset may cross from one allocation into another, so it is added to the address
+ * as a number.  What is empty (a string, a set) has the offset 0. */
 static inline struct fb_value fb_cell_load(const struct fb_cell *cell)
 {
     struct fb_value v = {.kind = cell->kind, .count = cell->count, .number = cell->bits};
     if ((1u << cell->kind) & (1u << FB_STRING | 1u << FB_ENTITY | 1u << FB_SET | 1u << FB_RECORD | 1u << FB_IP))
-        v.text = (const char *)cell + cell->bits;
+        v.text = (const char *)((uintptr_t)cell + (uint64_t)cell->bits);
     return v;
 }
 
@@ -107,6 +116,11 @@ static inline struct fb_value fb_value_entity(const struct fb_uid *uid)
     return (struct fb_value){.kind = FB_ENTITY, .uid = uid};
 }
 
+static inline struct fb_value fb_value_of_record(const struct fb_record *record)
+{
+    return (struct fb_value){.kind = FB_RECORD, .record = record};
+}
+
 static inline struct fb_span fb_value_text(struct fb_value v)
 {
     return fb_span(v.text, v.count);
@@ -120,9 +134,9 @@ struct fb_field {
     struct fb_span name;
     struct fb_value value;
 };
-/* A record of the given fields (names distinct: a repeated name is a bug), sorted; `fields` is
- * reordered.  Names and values are referred to, not copied. */
-bool fb_value_record(struct fb_arena *arena, struct fb_field *fields, size_t count, struct fb_value *record);
+/* A record of the given fields (names distinct: a repeated name is a bug), sorted.  Names and values
+ * are referred to, not copied.  False without memory. */
+bool fb_value_record(struct fb_arena *arena, const struct fb_field *fields, size_t count, struct fb_value *record);
 
 /* The field of that name: symbol = fb_hash(name).  NULL when there is none. */
 const struct fb_cell *fb_record_find(const struct fb_record *record, uint64_t symbol, struct fb_span name);
@@ -135,7 +149,7 @@ int fb_value_cmp(struct fb_value a, struct fb_value b);
 /* Cedar's `set.contains(x)`. */
 bool fb_set_contains(struct fb_value set, struct fb_value element);
 
-/* A deep copy that points to nothing outside of the arena. */
+/* A deep copy in one piece that points to nothing outside of itself.  False without memory. */
 bool fb_value_copy(struct fb_arena *arena, struct fb_value value, struct fb_value *copy);
 
 /* Cedar text of the value, as the official `evaluate` prints it: `decimal("1.5")`, `[1, 2]`,

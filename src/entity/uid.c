@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Entity uids: how they are laid down, ordered and shown, and which names a type may have.
+ * Their Cedar text is read in uid_parse.c, their JSON in uid_json.c. */
+
+#include "entity/uid.h"
+
+size_t fb_uid_size(size_t type_len, size_t id_len)
+{
+    return (sizeof(struct fb_uid) + type_len + id_len + 7) & ~(size_t)7;
+}
+
+const struct fb_uid *fb_uid_write(void *block, struct fb_span type, struct fb_span id)
+{
+    struct fb_uid *uid = block;
+    size_t len = type.len + id.len;
+    uid->type_hash = fb_hash(type);
+    uid->hash = fb_hash_join(uid->type_hash, fb_hash(id));
+    uid->type_len = (uint32_t)type.len;
+    uid->id_len = (uint32_t)id.len;
+    if (type.len != 0)
+        memcpy(uid->bytes, type.ptr, type.len);
+    if (id.len != 0)
+        memcpy(uid->bytes + type.len, id.ptr, id.len);
+    memset(uid->bytes + len, 0, fb_uid_size(type.len, id.len) - sizeof *uid - len);
+    return uid;
+}
+
+const struct fb_uid *fb_uid_new(struct fb_arena *arena, struct fb_span type, struct fb_span id)
+{
+    if (type.len > FB_UID_TYPE_MAX || id.len > FB_UID_ID_MAX)
+        return NULL;
+    void *block = fb_arena_alloc(arena, fb_uid_size(type.len, id.len));
+    return block != NULL ? fb_uid_write(block, type, id) : NULL;
+}
+
+int fb_uid_cmp(const struct fb_uid *a, const struct fb_uid *b)
+{
+    if (a == b)
+        return 0;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    int c = fb_span_cmp(fb_uid_type(a), fb_uid_type(b));
+    return c != 0 ? c : fb_span_cmp(fb_uid_id(a), fb_uid_id(b));
+}
+
+static bool starts_identifier(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+bool fb_identifier_valid(struct fb_span name)
+{
+    if (name.len == 0 || !starts_identifier(name.ptr[0]))
+        return false;
+    for (size_t i = 1; i < name.len; i++)
+        if (!starts_identifier(name.ptr[i]) && !(name.ptr[i] >= '0' && name.ptr[i] <= '9'))
+            return false;
+    static const char *const reserved[] = {"true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (fb_span_is(name, reserved[i]))
+            return false;
+    return true;
+}
+
+bool fb_type_name_valid(struct fb_span name)
+{
+    for (;;) {
+        size_t len = fb_span_find(name, ':');
+        if (!fb_identifier_valid(fb_span_head(name, len)))
+            return false;
+        if (len == name.len)
+            return true;
+        if (len + 1 >= name.len || name.ptr[len + 1] != ':')
+            return false;
+        name = fb_span_from(name, len + 2);
+    }
+}
+
+void fb_uid_print(struct fb_buffer *out, const struct fb_uid *uid)
+{
+    fb_buffer_add(out, fb_uid_type(uid));
+    fb_buffer_add_z(out, "::");
+    fb_buffer_add_cedar(out, fb_uid_id(uid));
+}

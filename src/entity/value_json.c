@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Values from Cedar's JSON.
+ *
+ * Whether an object is a record or an escape shows at its end only, so each is read as a record, and
+ * an escape is made of the fields then.  A constructor's arguments are kept aside in their order
+ * meanwhile, since a set loses it. */
+
+#include "entity/json.h"
+
+struct reader {
+    struct fb_json *json;
+    struct fb_arena *arena;
+    const struct fb_value_hints *hints;
+    unsigned slack;     /* levels that the objects of escapes may add to the depth */
+};
+
+/* `{fn, arg}` or `{fn, args}`, as met. */
+struct call {
+    struct fb_value fn, args[2];
+    uint32_t args_count;    /* all of them, kept or not */
+    bool has_fn, has_args;
+};
+
+/* Whose fields an object holds. */
+struct scope {
+    enum { RECORD, ATTRS, TAGS } kind;
+    struct fb_type_hint hint;       /* RECORD */
+    struct fb_span entity_type;     /* ATTRS, TAGS */
+};
+
+struct fields {
+    struct fb_field *list;
+    size_t count, capacity;
+};
+
+static bool read_value(struct reader *r, struct fb_type_hint hint, unsigned depth, struct fb_value *value);
+
+static bool fail(struct reader *r, const char *code, const char *error)
+{
+    if (r->json->error == NULL)
+        fb_json_fail(r->json, code, error);
+    return false;
+}
+
+static bool no_memory(struct reader *r)
+{
+    return fail(r, "json.memory", "out of memory, or more data than this reader may hold");
+}
+
+static struct fb_type_hint field_hint(const struct reader *r, const struct scope *scope, struct fb_span name)
+{
+    const struct fb_value_hints *hints = r->hints;
+    if (hints != NULL && scope->kind == ATTRS)
+        return hints->attribute(hints->schema, scope->entity_type, name);
+    if (hints != NULL && scope->kind == TAGS)
+        return hints->tag(hints->schema, scope->entity_type);
+    if (hints != NULL && scope->hint.hint == FB_HINT_RECORD)
+        return hints->field(hints->schema, scope->hint.type, name);
+    return (struct fb_type_hint){0};
+}
+
+/* Behind '['.  With `call` the first elements are kept in their order too. */
+static bool read_set(struct reader *r, struct fb_type_hint hint, unsigned depth, struct call *call,
+                     struct fb_value *set)
+{
+    struct fb_type_hint element = {0};
+    if (hint.hint == FB_HINT_SET && r->hints != NULL)
+        element = r->hints->element(r->hints->schema, hint.type);
+    struct fb_value *values = NULL;
+    size_t count = 0, capacity = 0;
+    while (fb_json_next(r->json) != FB_JSON_ARRAY_END) {
+        values = fb_arena_grow(r->arena, values, count, &capacity, sizeof *values);
+        if (values == NULL)
+            return no_memory(r);
+        if (!read_value(r, element, depth + 1, &values[count]))
+            return false;
+        if (call != NULL && count < sizeof call->args / sizeof call->args[0])
+            call->args[count] = values[count];
+        count++;
+    }
+    if (call != NULL)
+        call->args_count = (uint32_t)count;
+    return fb_value_set(r->arena, values, count, set) || no_memory(r);
+}
+
+/* A field's value, of which `call` takes what it knows. */
+static bool read_call_field(struct reader *r, struct fb_span name, unsigned depth, struct call *call,
+                            struct fb_value *value)
+{
+    bool args = fb_span_is(name, "args") && r->json->event == FB_JSON_ARRAY;
+    if (args && depth + 1 <= FB_VALUE_DEPTH + r->slack) {
+        call->has_args = true;
+        return read_set(r, (struct fb_type_hint){0}, depth + 1, call, value);
+    }
+    if (!read_value(r, (struct fb_type_hint){0}, depth + 1, value))
+        return false;
+    if (fb_span_is(name, "fn") && value->kind == FB_STRING) {
+        call->has_fn = true;
+        call->fn = *value;
+    } else if (fb_span_is(name, "arg") && !call->has_args) {
+        call->has_args = true;
+        call->args[0] = *value;
+        call->args_count = 1;
+    }
+    return true;
+}
+
+static bool is_escape(struct fb_span name)
+{
+    return fb_span_is(name, "__entity") || fb_span_is(name, "__extn") || fb_span_is(name, "__expr");
+}
+
+/* Behind '{', to its end.  `inner` takes the call within a first field `__extn`, `outer` the call that
+ * this object itself is; either may be NULL. */
+static bool read_fields(struct reader *r, const struct scope *scope, unsigned depth, struct call *outer,
+                        struct call *inner, struct fields *fields)
+{
+    while (fb_json_next(r->json) == FB_JSON_KEY) {
+        struct fb_span name = r->json->string;
+        fields->list = fb_arena_grow(r->arena, fields->list, fields->count, &fields->capacity, sizeof *fields->list);
+        if (fields->list == NULL)
+            return no_memory(r);
+        struct fb_value *value = &fields->list[fields->count].value;
+        fields->list[fields->count].name = name;
+        bool escape = scope->kind == RECORD && fields->count == 0 && is_escape(name), read;
+        r->slack += escape ? 3 : 0;
+        fb_json_next(r->json);
+        if (escape && fb_span_is(name, "__extn") && r->json->event == FB_JSON_OBJECT) {
+            struct fields parts = {0};
+            read = read_fields(r, &(struct scope){.kind = RECORD}, depth + 1, inner, NULL, &parts)
+                && (fb_value_record(r->arena, parts.list, parts.count, value) || no_memory(r));
+        } else if (outer != NULL) {
+            read = read_call_field(r, name, depth, outer, value);
+        } else {
+            read = read_value(r, field_hint(r, scope, name), depth + 1, value);
+        }
+        r->slack -= escape ? 3 : 0;
+        if (!read)
+            return false;
+        fields->count++;
+    }
+    return r->json->event == FB_JSON_OBJECT_END;
+}
+
+static const struct fb_value *field_of_kind(const struct fb_field *list, size_t count, const char *name,
+                                            enum fb_kind kind)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].value.kind == kind && fb_span_is(list[i].name, name))
+            return &list[i].value;
+    return NULL;
+}
+
+static bool make_uid(struct reader *r, struct fb_value type, struct fb_value id, struct fb_value *value)
+{
+    if (!fb_type_name_valid(fb_value_text(type)))
+        return fail(r, "entity.type_name", "an entity's type is a name such as User or App::User, without white space");
+    if (type.count > FB_UID_TYPE_MAX || id.count > FB_UID_ID_MAX)
+        return fail(r, "entity.uid_too_long", "an entity's type has at most 1024 bytes, its id 65535");
+    const struct fb_uid *uid = fb_uid_new(r->arena, fb_value_text(type), fb_value_text(id));
+    if (uid == NULL)
+        return no_memory(r);
+    *value = fb_value_entity(uid);
+    return true;
+}
+
+static bool make_offset(struct reader *r, const struct call *call, struct fb_value *value)
+{
+    int64_t datetime;
+    if (call->args_count != 2 || call->args[0].kind != FB_DATETIME || call->args[1].kind != FB_DURATION)
+        return fail(r, "entity.extension", "offset takes a datetime and a duration, each as an __extn");
+    if (!fb_datetime_offset(call->args[0].number, call->args[1].number, &datetime))
+        return fail(r, "entity.extension", "this datetime is beyond what 64 bits of milliseconds hold");
+    *value = fb_value_number(FB_DATETIME, datetime);
+    return true;
+}
+
+static bool make_extension(struct reader *r, const struct call *call, struct fb_value *value)
+{
+    static const struct {
+        const char *name;
+        enum fb_kind kind;
+    } constructors[] = {{"ip", FB_IP}, {"decimal", FB_DECIMAL}, {"datetime", FB_DATETIME}, {"duration", FB_DURATION}};
+    struct fb_span fn = fb_value_text(call->fn);
+    if (fb_span_is(fn, "offset"))
+        return make_offset(r, call, value);
+    size_t i = 0;
+    while (i < sizeof constructors / sizeof constructors[0] && !fb_span_is(fn, constructors[i].name))
+        i++;
+    if (i == sizeof constructors / sizeof constructors[0])
+        return fail(r, "entity.extension", "the function of an __extn is ip, decimal, datetime, duration or offset");
+    if (call->args_count != 1 || call->args[0].kind != FB_STRING)
+        return fail(r, "entity.extension", "this constructor takes one string");
+    const char *error = fb_extension_make(r->arena, constructors[i].kind, fb_value_text(call->args[0]), value);
+    return error == NULL || fail(r, "entity.extension", error);
+}
+
+/* An object whose only key is an escape's. */
+static bool make_escape(struct reader *r, const struct fb_field *field, const struct call *call, struct fb_value *value)
+{
+    if (fb_span_is(field->name, "__expr"))
+        return fail(r, "entity.escape", "__expr is no longer part of Cedar; write the value itself");
+    if (fb_span_is(field->name, "__extn")) {
+        if (!call->has_fn || !call->has_args)
+            return fail(r, "entity.escape", "an __extn is written {\"fn\": \"ip\", \"arg\": \"192.0.2.1\"}");
+        return make_extension(r, call, value);
+    }
+    const struct fb_cell *type = NULL, *id = NULL;
+    if (field->value.kind == FB_RECORD) {
+        type = fb_record_find(field->value.record, fb_hash(FB_SPAN("type")), FB_SPAN("type"));
+        id = fb_record_find(field->value.record, fb_hash(FB_SPAN("id")), FB_SPAN("id"));
+    }
+    if (type == NULL || id == NULL || type->kind != FB_STRING || id->kind != FB_STRING)
+        return fail(r, "entity.escape", "an __entity is written {\"type\": \"User\", \"id\": \"alice\"}");
+    return make_uid(r, fb_cell_load(type), fb_cell_load(id), value);
+}
+
+/* Behind '{'. */
+static bool read_object(struct reader *r, struct fb_type_hint hint, unsigned depth, struct fb_value *value)
+{
+    struct fb_range start = r->json->range;
+    struct scope scope = {.kind = RECORD, .hint = hint};
+    struct call outer = {0}, inner = {0};
+    struct fields fields = {0};
+    bool extension = hint.hint == FB_HINT_EXTENSION;
+    if (!read_fields(r, &scope, depth, extension ? &outer : NULL, &inner, &fields))
+        return false;
+    struct fb_range end = r->json->range;
+    r->json->range = start;     /* what is wrong now is wrong with the whole object */
+    bool made;
+    const struct fb_value *type = field_of_kind(fields.list, fields.count, "type", FB_STRING);
+    const struct fb_value *id = field_of_kind(fields.list, fields.count, "id", FB_STRING);
+    if (fields.count == 1 && is_escape(fields.list[0].name))
+        made = make_escape(r, &fields.list[0], &inner, value);
+    else if (hint.hint == FB_HINT_ENTITY && type != NULL && id != NULL)
+        made = make_uid(r, *type, *id, value);
+    else if (extension && outer.has_fn && outer.has_args)
+        made = make_extension(r, &outer, value);
+    else
+        made = fb_value_record(r->arena, fields.list, fields.count, value) || no_memory(r);
+    if (made)
+        r->json->range = end;
+    return made;
+}
+
+/* `depth`: sets and records that are open around this value. */
+static bool read_value(struct reader *r, struct fb_type_hint hint, unsigned depth, struct fb_value *value)
+{
+    struct fb_json *json = r->json;
+    if ((json->event == FB_JSON_ARRAY || json->event == FB_JSON_OBJECT) && depth >= FB_VALUE_DEPTH + r->slack)
+        return fail(r, "entity.too_deep", "sets and records are nested more than 64 deep");
+    switch (json->event) {
+    case FB_JSON_TRUE:
+    case FB_JSON_FALSE:
+        *value = fb_value_bool(json->event == FB_JSON_TRUE);
+        return true;
+    case FB_JSON_INTEGER:
+        *value = fb_value_number(FB_LONG, json->integer);
+        return true;
+    case FB_JSON_STRING:
+        *value = fb_value_string(json->string);
+        if (hint.hint == FB_HINT_EXTENSION) {
+            const char *error = fb_extension_make(r->arena, hint.extension, json->string, value);
+            return error == NULL || fail(r, "entity.extension", error);
+        }
+        return true;
+    case FB_JSON_ARRAY:
+        return read_set(r, hint, depth, NULL, value);
+    case FB_JSON_OBJECT:
+        return read_object(r, hint, depth, value);
+    case FB_JSON_NULL:
+        return fail(r, "entity.null", "Cedar has no null; leave the attribute out");
+    case FB_JSON_NUMBER:
+        return fail(r, "entity.number", "a Cedar number is an integer of 64 bits; for fractions there is decimal");
+    case FB_JSON_ERROR:
+        return false;
+    case FB_JSON_END:
+    case FB_JSON_OBJECT_END:
+    case FB_JSON_ARRAY_END:
+    case FB_JSON_KEY:
+        break;
+    }
+    return fail(r, "entity.value", "a value is expected here");
+}
+
+bool fb_value_read_json(struct fb_json *json, struct fb_arena *arena, const struct fb_value_hints *hints,
+                        struct fb_type_hint hint, struct fb_value *value)
+{
+    struct reader r = {.json = json, .arena = arena, .hints = hints};
+    return read_value(&r, hint, 0, value);
+}
+
+bool fb_fields_read_json(struct fb_json *json, struct fb_arena *arena, const struct fb_value_hints *hints,
+                         enum fb_fields which, struct fb_span entity_type, struct fb_value *record)
+{
+    struct reader r = {.json = json, .arena = arena, .hints = hints};
+    struct scope scope = {.kind = which == FB_FIELDS_ATTRS ? ATTRS : TAGS, .entity_type = entity_type};
+    struct fields fields = {0};
+    return read_fields(&r, &scope, 0, NULL, NULL, &fields)
+        && (fb_value_record(arena, fields.list, fields.count, record) || no_memory(&r));
+}
