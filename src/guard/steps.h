@@ -55,6 +55,7 @@ struct fb_case {
     struct fb_arena *arena;
     struct fb_target target;
     struct fb_match match;
+    const struct fb_assumed *assumed;       /* in place of credentials, or NULL */
     const struct fb_action *action;         /* NULL until the route is known */
     struct fb_store_reader *reader;         /* NULL: the site has no store */
     struct fb_view view;
@@ -75,7 +76,7 @@ struct fb_case {
 bool fb_case_read_credentials(struct fb_case *c);
 /* A bearer token verified: credentials, principal, facts.  False: cannot (503). */
 bool fb_case_verify(struct fb_case *c, struct fb_span token);
-/* The parents that the token brings. */
+/* The parents that the token brings (or that are assumed).  False: cannot. */
 bool fb_case_add_parents(struct fb_case *c);
 
 bool fb_case_accepts_type(const struct fb_case *c, const struct fb_uid *principal);

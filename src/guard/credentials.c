@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the Authorization field to a principal: none, bad or valid credentials (DESIGN §2,
+ * "Credentials").  Present and bad is never taken for none. */
+#include "guard/steps.h"
+
+#include "http/http.h"
+
+/* More than one field is for the caller to refuse: RFC 6750 section 3.1. */
+static unsigned find_authorization(const struct fb_http_request *http, struct fb_span *value)
+{
+    unsigned count = 0;
+    struct fb_http_cursor cursor = {NULL, 0};
+    struct fb_http_field field;
+    if (http->fields.next == NULL)
+        return 0;
+    while (http->fields.next(http->fields.self, &cursor, &field)) {
+        if (field.name.len == sizeof "Authorization" - 1
+            && fb_span_eq_nocase(field.name, FB_SPAN("Authorization")) && count++ == 0)
+            *value = field.value;
+    }
+    return count;
+}
+
+/* RFC 6750 section 2.3: the token as a query parameter.  We do not take it from there, but beside a
+ * field it makes two credentials. */
+static bool query_has_token(struct fb_span query)
+{
+    const struct fb_span name = FB_SPAN("access_token=");
+    while (query.len != 0) {
+        size_t end = fb_span_find(query, '&');
+        if (fb_span_starts(query, name))
+            return true;
+        query = fb_span_from(query, end + 1 < query.len ? end + 1 : query.len);
+    }
+    return false;
+}
+
+static bool claim_value(const void *self, struct fb_span name, struct fb_arena *arena, struct fb_value *value)
+{
+    const struct fb_claim *claim = fb_token_claim(self, name);
+    if (claim == NULL)
+        return false;
+    switch (claim->kind) {
+    case FB_CLAIM_STRING:
+        *value = fb_value_string(claim->strings.list[0]);
+        return true;
+    case FB_CLAIM_LONG:
+        *value = fb_value_number(FB_LONG, claim->integer);
+        return true;
+    case FB_CLAIM_BOOL:
+        *value = fb_value_bool(claim->boolean);
+        return true;
+    case FB_CLAIM_STRINGS: {
+        struct fb_value *items = fb_arena_array(arena, claim->strings.count + 1, sizeof *items);
+        if (items == NULL)
+            return false;
+        for (size_t i = 0; i < claim->strings.count; i++)
+            items[i] = fb_value_string(claim->strings.list[i]);
+        return fb_value_set(arena, items, claim->strings.count, value);
+    }
+    case FB_CLAIM_OTHER:
+        break;
+    }
+    return false;
+}
+
+static struct fb_token_facts facts_of(const struct fb_token *token)
+{
+    return (struct fb_token_facts){
+        .issuer = token->issuer,
+        .audiences = token->audience.list, .audiences_count = token->audience.count,
+        .scopes = token->scope.list, .scopes_count = token->scope.count,
+        .amr = token->amr.list, .amr_count = token->amr.count,
+        .acr = token->acr,
+        .has_acr = token->has_acr, .has_amr = token->has_amr, .has_auth_time = token->has_auth_time,
+        .auth_time = token->auth_time_ms / 1000,
+        .claim = claim_value, .self = token,
+    };
+}
+
+bool fb_case_verify(struct fb_case *c, struct fb_span token)
+{
+    c->token = fb_tokens_verify(c->guard->tokens, c->site->issuers, token, c->http->now_ms, &c->bearer);
+    if (c->token == FB_TOKEN_FAILED) {
+        fb_refuse_cannot(c, "a token could not be checked");
+        return false;
+    }
+    if (c->token != FB_TOKEN_GOOD) {
+        c->credentials = FB_CREDENTIALS_BAD;
+        return true;
+    }
+    const struct fb_uid *uid = fb_uid_new(c->arena, c->bearer.issuer->principal, fb_bearer_id(&c->bearer, c->arena));
+    if (uid == NULL) {
+        fb_refuse_cannot(c, "no memory for a principal");
+        return false;
+    }
+    c->credentials = FB_CREDENTIALS_VALID;
+    c->request.principal = uid;
+    c->facts = facts_of(c->bearer.token);
+    return true;
+}
+
+bool fb_case_add_parents(struct fb_case *c)
+{
+    const struct fb_issuer *issuer = c->bearer.issuer;
+    if (c->assumed != NULL && c->assumed->parents_count != 0)
+        return fb_view_add_parents(&c->view, c->request.principal, c->assumed->parents, c->assumed->parents_count, c->arena);
+    if (issuer == NULL || issuer->parents_count == 0)
+        return true;
+    const struct fb_uid *parents[256];
+    size_t count = 0;
+    for (size_t i = 0; i < issuer->parents_count; i++) {
+        const struct fb_claim *claim = fb_token_claim(c->bearer.token, issuer->parents[i].claim);
+        if (claim == NULL || (claim->kind != FB_CLAIM_STRING && claim->kind != FB_CLAIM_STRINGS))
+            continue;
+        for (size_t s = 0; s < claim->strings.count; s++) {
+            if (count == sizeof parents / sizeof parents[0])
+                return false;
+            parents[count] = fb_uid_new(c->arena, issuer->parents[i].type, claim->strings.list[s]);
+            if (parents[count++] == NULL)
+                return false;
+        }
+    }
+    return count == 0 || fb_view_add_parents(&c->view, c->request.principal, parents, count, c->arena);
+}
+
+/* A scheme that this API does not accept counts as none where the anonymous type is accepted; else
+ * row 5 answers it, without an error code (RFC 6750 section 3.1). */
+static bool read_field(struct fb_case *c, struct fb_span value)
+{
+    struct fb_http_credentials read;
+    switch (fb_http_read_credentials(value, &read)) {
+    case FB_CREDENTIALS_BEARER:
+        if (c->site->issuers == NULL)
+            return true;
+        if (query_has_token(c->target.query)) {
+            fb_refuse(c, 400, FB_REASON_TWO_CREDENTIALS);
+            return false;
+        }
+        return fb_case_verify(c, read.rest);
+    case FB_CREDENTIALS_OTHER:
+        return true;
+    case FB_CREDENTIALS_MALFORMED:
+        break;
+    }
+    fb_refuse(c, 400, FB_REASON_MALFORMED_CREDENTIALS);
+    return false;
+}
+
+bool fb_case_read_credentials(struct fb_case *c)
+{
+    struct fb_span value = {0, NULL};
+    unsigned count = find_authorization(c->http, &value);
+    if (count > 1) {
+        fb_refuse(c, 400, FB_REASON_TWO_CREDENTIALS);
+        return false;
+    }
+    return count == 0 || read_field(c, value);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which refusal it is, and what may be told of it. */
+#include "guard/steps.h"
+
+/* The `detail` where no `@detail` says it better, by what the decisive clause is about. */
+static const struct fb_span sentences[FB_CLAUSE_CLASSES] = {
+    [FB_CLAUSE_SCOPE] = FB_SPAN_INIT("The access token lacks a scope that this needs."),
+    [FB_CLAUSE_SIGN_IN] = FB_SPAN_INIT("This needs a stronger or a more recent sign-in."),
+    [FB_CLAUSE_ROLE] = FB_SPAN_INIT("This needs a role that this account does not have."),
+    [FB_CLAUSE_GROUP] = FB_SPAN_INIT("This account is not a member of the group that this needs."),
+    [FB_CLAUSE_OWNER] = FB_SPAN_INIT("This belongs to another account."),
+    [FB_CLAUSE_LOCATION] = FB_SPAN_INIT("This is not available at this location."),
+    [FB_CLAUSE_TIME] = FB_SPAN_INIT("This is not available at this time."),
+    [FB_CLAUSE_OTHER] = FB_SPAN_INIT("This is not allowed."),
+};
+
+enum fb_level fb_case_level(const struct fb_case *c)
+{
+    bool signed_in = c->credentials == FB_CREDENTIALS_VALID;
+    enum fb_level level = signed_in ? c->site->disclose : c->site->disclose_anonymous;
+    enum fb_level said;
+    if (c->action == NULL || c->action->disclose.len == 0 || !fb_level_parse(c->action->disclose, &said))
+        return level;
+    /* `@disclose` can only lower what the location states, and what strangers are told. */
+    if (said < level || (signed_in && !c->site->disclose_stated))
+        return said;
+    return level;
+}
+
+static struct fb_refusal *begin(struct fb_case *c, unsigned status)
+{
+    struct fb_answer *answer = c->answer;
+    answer->forward = false;
+    answer->refusal = (struct fb_refusal){
+        .status = status, .level = fb_case_level(c), .request_id = c->http->id, .realm = c->site->realm};
+    return &answer->refusal;
+}
+
+void fb_refuse(struct fb_case *c, unsigned status, enum fb_reason reason)
+{
+    struct fb_refusal *refusal = begin(c, status);
+    refusal->reason = fb_reason_code(reason);
+    refusal->detail = fb_reason_sentence(reason);
+    if (status == 401 || (status == 400 && (reason == FB_REASON_TWO_CREDENTIALS || reason == FB_REASON_MALFORMED_CREDENTIALS))) {
+        /* RFC 6750 section 3.1. */
+        refusal->challenge = true;
+        if (status == 400)
+            refusal->challenge_error = FB_SPAN("invalid_request");
+        else if (c->credentials == FB_CREDENTIALS_BAD)
+            refusal->challenge_error = FB_SPAN("invalid_token");
+        if (reason == FB_REASON_TOKEN_EXPIRED)
+            refusal->challenge_description = FB_SPAN("The access token has expired");
+    }
+}
+
+void fb_refuse_cannot(struct fb_case *c, const char *fault)
+{
+    fb_refuse(c, 503, FB_REASON_UNAVAILABLE);
+    c->answer->refusal.retry_after = 1;
+    c->answer->fault = true;
+    c->answer->fault_text = fb_span_z(fault);
+}
+
+void fb_case_name_policies(struct fb_case *c, const uint32_t *list, uint32_t count)
+{
+    struct fb_answer *answer = c->answer;
+    uint32_t *copy = fb_arena_array(c->arena, count + (size_t)1, sizeof *copy);
+    if (copy == NULL)
+        return;
+    if (count != 0)
+        memcpy(copy, list, count * sizeof *copy);
+    answer->policies = copy;
+    answer->policies_count = count;
+    if (answer->refusal.level < FB_LEVEL_POLICY || answer->forward)
+        return;
+    struct fb_span *names = fb_arena_array(c->arena, count + (size_t)1, sizeof *names);
+    if (names == NULL)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = fb_program_id(c->site->policies->program, copy[i]);
+    answer->refusal.policies = names;
+    answer->refusal.policies_count = count;
+}
+
+/* The words of a policy that is why. */
+static void tell(struct fb_case *c, const struct fb_explanation *why)
+{
+    const struct fb_rule *rule = &c->site->policies->rules[why->policy];
+    struct fb_refusal *refusal = &c->answer->refusal;
+    enum fb_clause_class about = why->decisive != NULL ? why->decisive->about : FB_CLAUSE_OTHER;
+    refusal->reason = rule->reason.len != 0 ? rule->reason
+                      : rule->legal.len != 0 ? fb_reason_code(FB_REASON_LEGAL)
+                                             : fb_span_z(fb_clause_codes[about]);
+    refusal->detail = rule->detail.len != 0 ? rule->detail : sentences[about];
+    refusal->help = rule->help;
+    fb_case_name_policies(c, &why->policy, 1);
+}
+
+/* The first forbid that hits whatever the unknowns are; a legal one only if there is no other. */
+static bool find_hitting(struct fb_case *c, uint32_t *policy, bool *found)
+{
+    const struct fb_policies *policies = c->site->policies;
+    const uint8_t *outcomes;
+    *found = false;
+    if (fb_outcomes(policies->program, &c->request, &c->unknowns, c->arena, &outcomes) != FB_OK)
+        return false;
+    size_t count = fb_program_count(policies->program);
+    for (int legal = 0; legal < 2 && !*found; legal++)
+        for (uint32_t i = 0; i < count && !*found; i++)
+            if (fb_program_policy(policies->program, i)->effect == FB_FORBID && policies->legal[i] == (legal == 1)
+                && (outcomes[i] & (FB_CAN_TRUE | FB_CAN_FALSE)) == FB_CAN_TRUE) {
+                *policy = i;
+                *found = true;
+            }
+    return true;
+}
+
+/* Fills in *why: the forbid that hits, else the nearest permit.  False: cannot. */
+static bool find_why(struct fb_case *c, struct fb_explanation *why, bool *found)
+{
+    const struct fb_program *program = c->site->policies->program;
+    uint32_t policy;
+    if (!find_hitting(c, &policy, found))
+        return false;
+    if (*found)
+        return fb_explain(program, policy, &c->request, &c->unknowns, false, c->arena, why) == FB_OK;
+    return fb_nearest_permit(program, &c->request, &c->unknowns, false, c->arena, why, found) == FB_OK;
+}
+
+void fb_refuse_by_policies(struct fb_case *c)
+{
+    struct fb_explanation why;
+    bool found;
+    if (!find_why(c, &why, &found)) {
+        fb_refuse_cannot(c, "the policies could not be evaluated");
+        return;
+    }
+    struct fb_refusal *refusal = begin(c, 403);
+    refusal->reason = FB_SPAN("policy_denied");
+    refusal->detail = sentences[FB_CLAUSE_OTHER];
+    if (!found)
+        return;
+    /* A permit that nothing stands against, and still no allow: a forbid can only err. */
+    if (fb_program_policy(c->site->policies->program, why.policy)->effect == FB_PERMIT && why.unmet == 0) {
+        refusal->reason = fb_reason_code(FB_REASON_POLICY_ERROR);
+        refusal->detail = fb_reason_sentence(FB_REASON_POLICY_ERROR);
+        return;
+    }
+    tell(c, &why);
+}
+
+void fb_refuse_legal(struct fb_case *c, uint32_t policy)
+{
+    const struct fb_rule *rule = &c->site->policies->rules[policy];
+    struct fb_refusal *refusal = begin(c, 451);
+    refusal->reason = rule->reason.len != 0 ? rule->reason : fb_reason_code(FB_REASON_LEGAL);
+    refusal->detail = rule->detail.len != 0 ? rule->detail : fb_reason_sentence(FB_REASON_LEGAL);
+    refusal->help = rule->help;
+    refusal->blocked_by = rule->legal;
+    fb_case_name_policies(c, &policy, 1);
+}
