@@ -47,11 +47,27 @@ struct fb_function_info {
 };
 extern const struct fb_function_info fb_functions[FB_FUNCTIONS];
 
-/* A `like` pattern: literal text with `wild` telling which bytes are wildcards. */
+/* A `like` pattern. */
 struct fb_pattern {
-    struct fb_span *literals;   /* count + 1 literals (perhaps empty) with a `*` between each two */
+    struct fb_span *literals;   /* wildcards + 1 of them, perhaps empty, with a `*` between each two */
     uint32_t wildcards;
 };
+
+/* How deep trees are.
+ *
+ * `a && b && c …` (and ||, +, -, *) nests to the left once an operand, and real policies have
+ * thousands of operands.  So whoever walks a tree goes down the left side of such chains in a loop
+ * and recurs elsewhere:
+ *
+ *      walk(e):  if fb_expr_is_chain(e)
+ *                    nodes[e->spine] = e, e->left, e->left->left, … while they are chain nodes
+ *                    walk(the last one's left)
+ *                    for each node from the last to the first: walk(node->right)
+ *
+ * Then no recursion is deeper than FB_EXPR_HEIGHT, and no spine longer than FB_EXPR_SPINE: both are
+ * limits of every reader, and `height` and `spine` of each node say what it has. */
+#define FB_EXPR_HEIGHT 1000u
+#define FB_EXPR_SPINE 20000u
 
 struct fb_expr {
     enum fb_expr_kind kind;
@@ -59,6 +75,8 @@ struct fb_expr {
     enum fb_function function;          /* CALL */
     bool parenthesised;                 /* stood in parentheses */
     bool indexed;                       /* ATTR written with [""], HAS with a string */
+    uint16_t height;                    /* 1 for a leaf; see above */
+    uint32_t spine;                     /* of a chain node: the chain nodes down its left side, itself included */
     struct fb_range range;              /* of the whole expression */
     struct fb_range mark;               /* of what an error is about: operator, name, … */
     union {
@@ -72,6 +90,15 @@ struct fb_expr {
     const struct fb_expr *left, *right, *third;
     const struct fb_expr **items;       /* SET, RECORD, CALL */
 };
+
+static inline bool fb_expr_is_chain(const struct fb_expr *expr)
+{
+    return expr->kind == FB_E_AND || expr->kind == FB_E_OR || expr->kind == FB_E_ADD || expr->kind == FB_E_SUB
+           || expr->kind == FB_E_MUL;
+}
+
+/* Equal trees, wherever they were written: ranges, parentheses and quotes aside. */
+bool fb_expr_eq(const struct fb_expr *a, const struct fb_expr *b);
 
 struct fb_annotation {
     struct fb_span key, value;          /* without a value: empty */
@@ -127,9 +154,12 @@ struct fb_link {
     const struct fb_uid *principal, *resource;  /* NULL where the template has no such slot */
 };
 
-/* Static policies, templates and links.  In source order; positions run through all sources. */
+/* Static policies, templates and links.  In source order; positions run through all sources.
+ * Spans point into the sources, which must outlive the set. */
 struct fb_policy_set {
     struct fb_arena *arena;
+    uint32_t positions;                 /* policies met so far, those with faults included */
+    struct fb_map policies_by_id, links_by_id;
     const struct fb_policy **policies;  /* static policies and templates */
     size_t count, capacity;
     const struct fb_link **links;

@@ -9,13 +9,15 @@
  *   this file  reading and printing
  *
  * Limits (a diagnostic each, never a crash): 16 MiB of text, expressions nested FB_CEDAR_DEPTH
- * deep, names of 1 KiB, 100 diagnostics. */
+ * deep, trees of FB_EXPR_HEIGHT with chains of FB_EXPR_SPINE operators (ast.h), names of 1 KiB,
+ * `has` paths of FB_CEDAR_HAS names, 100 diagnostics. */
 
 #include "cedar/ast.h"
 #include "cedar/schema.h"
 
 #define FB_CEDAR_DEPTH 128u
 #define FB_CEDAR_TEXT_MAX (16u << 20)
+#define FB_CEDAR_HAS 128u
 
 /* An empty set whose nodes will live in `arena`. */
 void fb_policy_set_init(struct fb_policy_set *set, struct fb_arena *arena);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tokens, faults, recovery and names, for all the parsers.  parse.h describes each; the grammar
+ * itself is in parse_expr.c, parse_member.c, parse_scope.c, parse_policy.c and schema_parse.c. */
+
+#include "cedar/parse.h"
+
+bool fb_parser_init(struct fb_parser *parser, struct fb_arena *arena, const struct fb_source *source, bool schema,
+                    struct fb_diags *diags)
+{
+    *parser = (struct fb_parser){.source = source, .diags = diags, .arena = arena, .fault_at = UINT32_MAX};
+    if (!fb_lexer_init(&parser->lexer, source, schema, diags))
+        return false;
+    fb_lexer_next(&parser->lexer, &parser->token);
+    return true;
+}
+
+/* Without memory there is nothing more to read: the text ends here, and the reader says why. */
+void fb_parse_advance(struct fb_parser *parser)
+{
+    parser->last_end = parser->token.range.end;
+    if (parser->arena->failed)
+        parser->lexer.at = (uint32_t)parser->source->text.len;
+    fb_lexer_next(&parser->lexer, &parser->token);
+}
+
+bool fb_parse_at_word(const struct fb_parser *parser, const char *word)
+{
+    return parser->token.kind == FB_TOK_IDENT && fb_span_is(parser->token.text, word);
+}
+
+bool fb_parse_take(struct fb_parser *parser, enum fb_token_kind kind)
+{
+    if (parser->token.kind != kind)
+        return false;
+    fb_parse_advance(parser);
+    return true;
+}
+
+bool fb_parse_take_word(struct fb_parser *parser, const char *word)
+{
+    if (!fb_parse_at_word(parser, word))
+        return false;
+    fb_parse_advance(parser);
+    return true;
+}
+
+bool fb_parse_expect(struct fb_parser *parser, enum fb_token_kind kind, const char *where)
+{
+    if (fb_parse_take(parser, kind))
+        return true;
+    struct fb_span text = fb_arena_format(parser->diags->arena, "%s%s%s", fb_token_name(kind),
+                                          where[0] != 0 ? " " : "", where);
+    char expected[160];
+    size_t len = text.len < sizeof expected ? text.len : sizeof expected - 1;
+    memcpy(expected, text.ptr != NULL ? text.ptr : "", len);
+    expected[len] = 0;
+    fb_parse_unexpected(parser, expected);
+    return false;
+}
+
+/* --- faults --- */
+
+/* What stands at the next token, in the words of a message. */
+static struct fb_span describe(struct fb_parser *parser)
+{
+    const struct fb_token *token = &parser->token;
+    struct fb_arena *arena = parser->diags->arena;
+    if (token->kind == FB_TOK_END)
+        return fb_span_z(fb_token_name(FB_TOK_END));
+    if (token->kind == FB_TOK_STRING)
+        return FB_SPAN("a string");
+    const char *more = token->text.len > 40 ? "…" : "";
+    int len = (int)(token->text.len > 40 ? 40 : token->text.len);
+    return fb_arena_format(arena, "`%.*s%s`%s", len, token->text.ptr, more,
+                           token->word != FB_WORD_NONE ? ", a reserved word" : "");
+}
+
+static struct fb_diag *add(struct fb_parser *parser, struct fb_range range, const char *code, const char *format,
+                           va_list args)
+{
+    struct fb_span text = fb_arena_vformat(parser->diags->arena, format, args);
+    return fb_diag_add(parser->diags, FB_ERROR, code, parser->source, range, "%.*s", (int)text.len,
+                       text.ptr != NULL ? text.ptr : "");
+}
+
+struct fb_diag *fb_parse_fault(struct fb_parser *parser, struct fb_range range, const char *code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct fb_diag *diag = add(parser, range, code, format, args);
+    va_end(args);
+    return diag;
+}
+
+struct fb_diag *fb_parse_unexpected(struct fb_parser *parser, const char *expected)
+{
+    if (parser->fault_at == parser->token.range.start) {
+        struct fb_diag *scratch = fb_arena_alloc(parser->diags->arena, sizeof *scratch);
+        if (scratch != NULL)
+            return scratch;
+    }
+    parser->fault_at = parser->token.range.start;
+    struct fb_span found = describe(parser);
+    struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unexpected_token",
+                                          "expected %s, found %.*s", expected, (int)found.len,
+                                          found.ptr != NULL ? found.ptr : "");
+    if (parser->token.kind == FB_TOK_END && parser->lexer.long_string.end != 0) {
+        diag->other = parser->source;
+        diag->other_range = parser->lexer.long_string;
+        diag->other_message = FB_SPAN("a string runs over a line end here: is its closing quote missing?");
+    }
+    return diag;
+}
+
+void fb_parse_hint(struct fb_parser *parser, struct fb_diag *diag, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    diag->hint = fb_arena_vformat(parser->diags->arena, format, args);
+    va_end(args);
+}
+
+void fb_parse_hint_near(struct fb_parser *parser, struct fb_diag *diag, struct fb_span word,
+                        const struct fb_span *candidates, size_t count, const char *otherwise)
+{
+    struct fb_span near = fb_did_you_mean(word, candidates, count);
+    if (near.len != 0)
+        fb_parse_hint(parser, diag, "did you mean `%.*s`?", (int)near.len, near.ptr);
+    else if (otherwise != NULL)
+        diag->hint = fb_span_z(otherwise);
+}
+
+/* --- recovery --- */
+
+bool fb_parse_at_policy(const struct fb_parser *parser)
+{
+    if (parser->token.kind == FB_TOK_AT)
+        return true;
+    if (!fb_parse_at_word(parser, "permit") && !fb_parse_at_word(parser, "forbid"))
+        return false;
+    struct fb_span rest = fb_span_from(parser->source->text, parser->token.range.end);
+    size_t i = 0;
+    while (i < rest.len && (rest.ptr[i] == ' ' || rest.ptr[i] == '\n' || rest.ptr[i] == '\t' || rest.ptr[i] == '\r'))
+        i++;
+    return i < rest.len && rest.ptr[i] == '(';
+}
+
+static bool is_open(enum fb_token_kind kind)
+{
+    return kind == FB_TOK_LEFT_PAREN || kind == FB_TOK_LEFT_BRACE || kind == FB_TOK_LEFT_BRACKET;
+}
+
+static bool is_close(enum fb_token_kind kind)
+{
+    return kind == FB_TOK_RIGHT_PAREN || kind == FB_TOK_RIGHT_BRACE || kind == FB_TOK_RIGHT_BRACKET;
+}
+
+void fb_parse_skip(struct fb_parser *parser, bool list)
+{
+    uint32_t nested = 0;
+    for (;;) {
+        enum fb_token_kind kind = parser->token.kind;
+        if (kind == FB_TOK_END || kind == FB_TOK_SEMICOLON)
+            return;
+        if (!parser->lexer.schema && fb_parse_at_policy(parser))
+            return;
+        if (nested == 0 && (is_close(kind) || (list && kind == FB_TOK_COMMA)))
+            return;
+        nested += is_open(kind);
+        nested -= is_close(kind);
+        fb_parse_advance(parser);
+    }
+}
+
+void fb_parse_close(struct fb_parser *parser, enum fb_token_kind kind, struct fb_range open, const char *expected)
+{
+    if (fb_parse_take(parser, kind))
+        return;
+    struct fb_diag *diag = fb_parse_unexpected(parser, expected);
+    if (diag->other == NULL) {
+        diag->other = parser->source;
+        diag->other_range = open;
+        diag->other_message = FB_SPAN("opened here");
+    }
+    fb_parse_skip(parser, false);
+    fb_parse_take(parser, kind);
+}
+
+bool fb_parse_enter(struct fb_parser *parser)
+{
+    if (parser->depth < FB_CEDAR_DEPTH) {
+        parser->depth++;
+        return true;
+    }
+    if (parser->fault_at != parser->token.range.start)
+        fb_parse_fault(parser, parser->token.range, "parse.too_deep", "nested more than %u levels deep", FB_CEDAR_DEPTH)
+            ->hint = FB_SPAN("split the policy, or take parentheses away");
+    parser->fault_at = parser->token.range.start;
+    return false;
+}
+
+/* --- names and literals --- */
+
+void fb_parse_check_name(struct fb_parser *parser, const struct fb_token *token)
+{
+    if (token->word == FB_WORD_NONE)
+        return;
+    fb_parse_fault(parser, token->range, "parse.reserved", "`%.*s` is a reserved word", (int)token->text.len,
+                   token->text.ptr);
+}
+
+/* Parts of a path whose text has white space or comments between them, joined anew. */
+static struct fb_span append(struct fb_parser *parser, struct fb_span name, struct fb_span part)
+{
+    const char *end = name.ptr + name.len;
+    if (part.ptr == end + 2)    /* `name::part` stands like that in the text */
+        return fb_span(name.ptr, name.len + 2 + part.len);
+    if (name.len + part.len > FB_UID_TYPE_MAX)
+        return name;            /* too long, as the caller will report */
+    return fb_arena_format(parser->arena, "%.*s::%.*s", (int)name.len, name.ptr, (int)part.len, part.ptr);
+}
+
+bool fb_parse_path_rest(struct fb_parser *parser, const struct fb_token *first, struct fb_span *name)
+{
+    fb_parse_check_name(parser, first);
+    *name = first->text;
+    size_t len = name->len;
+    bool open = false;
+    while (!open && fb_parse_take(parser, FB_TOK_PATH)) {
+        if (fb_parse_at(parser, FB_TOK_IDENT)) {
+            fb_parse_check_name(parser, &parser->token);
+            len += 2 + parser->token.text.len;
+            *name = append(parser, *name, parser->token.text);
+            fb_parse_advance(parser);
+        } else {
+            open = true;
+        }
+    }
+    if (len > FB_UID_TYPE_MAX) {
+        struct fb_range range = {first->range.start, parser->last_end};
+        fb_parse_fault(parser, range, "parse.name_too_long", "a name of %zu bytes; at most %u are read", len,
+                       FB_UID_TYPE_MAX);
+        *name = first->text.len <= FB_UID_TYPE_MAX ? first->text : fb_span_head(first->text, FB_UID_TYPE_MAX);
+    }
+    return open;
+}
+
+struct fb_literal fb_parse_literal(const struct fb_parser *parser)
+{
+    return (struct fb_literal){.arena = parser->arena, .source = parser->source, .diags = parser->diags};
+}
+
+const struct fb_uid *fb_parse_uid(struct fb_parser *parser, struct fb_span type, const struct fb_token *id,
+                                  struct fb_range range)
+{
+    struct fb_literal literal = fb_parse_literal(parser);
+    struct fb_span text = fb_literal_string(&literal, id->text);
+    if (text.len > FB_UID_ID_MAX) {
+        fb_parse_fault(parser, range, "parse.id_too_long", "an entity id of %zu bytes; at most %u are read", text.len,
+                       FB_UID_ID_MAX);
+        return NULL;
+    }
+    return fb_uid_new(parser->arena, type, text);
+}
+
+/* --- annotations --- */
+
+static void parse_annotation_value(struct fb_parser *parser, struct fb_annotation *annotation)
+{
+    struct fb_range open = parser->token.range;
+    if (!fb_parse_take(parser, FB_TOK_LEFT_PAREN))
+        return;
+    annotation->has_value = true;
+    annotation->value_range = parser->token.range;
+    if (fb_parse_at(parser, FB_TOK_STRING)) {
+        struct fb_literal literal = fb_parse_literal(parser);
+        annotation->value = fb_literal_string(&literal, parser->token.text);
+        fb_parse_advance(parser);
+    } else {
+        struct fb_diag *diag = fb_parse_unexpected(parser, "the annotation's value, a string");
+        if (fb_parse_at(parser, FB_TOK_RIGHT_PAREN))
+            diag->hint = FB_SPAN("leave the parentheses away, or write `(\"\")`");
+        fb_parse_skip(parser, false);
+    }
+    fb_parse_close(parser, FB_TOK_RIGHT_PAREN, open, "`)` behind the annotation's value");
+}
+
+/* Few annotations are compared one with another, many through a map. */
+static void check_repeated(struct fb_parser *parser, struct fb_map *seen, struct fb_annotation *annotation)
+{
+    const struct fb_annotation *first = fb_map_get(seen, annotation->key);
+    if (first == NULL) {
+        fb_map_put(seen, annotation->key, annotation);
+        return;
+    }
+    struct fb_diag *diag = fb_parse_fault(parser, annotation->key_range, "parse.duplicate_annotation",
+                                          "the annotation `@%.*s` is given twice", (int)annotation->key.len,
+                                          annotation->key.ptr);
+    diag->other = parser->source;
+    diag->other_range = first->key_range;
+    diag->other_message = FB_SPAN("first given here");
+}
+
+const struct fb_annotation *fb_parse_annotations(struct fb_parser *parser, uint32_t *count)
+{
+    struct fb_annotation *list = NULL;
+    size_t n = 0, capacity = 0;
+    while (fb_parse_take(parser, FB_TOK_AT)) {
+        struct fb_annotation annotation = {.key = parser->token.text, .key_range = parser->token.range};
+        if (!fb_parse_expect(parser, FB_TOK_IDENT, "to name the annotation")) {
+            if (fb_parse_at(parser, FB_TOK_STRING) || fb_parse_at(parser, FB_TOK_NUMBER))
+                fb_parse_advance(parser);
+            annotation.key = FB_SPAN("");
+        }
+        parse_annotation_value(parser, &annotation);
+        struct fb_annotation *grown = fb_arena_grow(parser->arena, list, n, &capacity, sizeof *list);
+        if (grown == NULL)
+            break;
+        list = grown;
+        list[n++] = annotation;
+    }
+    if (n > 1) {
+        struct fb_map seen;
+        fb_map_init(&seen, parser->arena);
+        for (size_t i = 0; i < n; i++)
+            if (list[i].key.len != 0)
+                check_repeated(parser, &seen, &list[i]);
+    }
+    *count = (uint32_t)n;
+    return list;
+}
