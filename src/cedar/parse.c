@@ -15,11 +15,18 @@ bool fb_parser_init(struct fb_parser *parser, struct fb_arena *arena, const stru
     return true;
 }
 
-/* Without memory there is nothing more to read: the text ends here, and the reader says why. */
+void fb_parse_finish(struct fb_parser *parser)
+{
+    if (parser->arena->failed)
+        fb_diag_add(parser->diags, FB_ERROR, "parse.memory", parser->source, parser->token.range,
+                    "not enough memory to read on");
+}
+
+/* Without memory, or beyond the last diagnostic, there is nothing more to read: the text ends. */
 void fb_parse_advance(struct fb_parser *parser)
 {
     parser->last_end = parser->token.range.end;
-    if (parser->arena->failed)
+    if (parser->arena->failed || parser->diags->dropped != 0)
         parser->lexer.at = (uint32_t)parser->source->text.len;
     fb_lexer_next(&parser->lexer, &parser->token);
 }
@@ -244,6 +251,24 @@ bool fb_parse_path_rest(struct fb_parser *parser, const struct fb_token *first, 
         *name = first->text.len <= FB_UID_TYPE_MAX ? first->text : fb_span_head(first->text, FB_UID_TYPE_MAX);
     }
     return open;
+}
+
+bool fb_parse_type(struct fb_parser *parser, struct fb_span *name)
+{
+    struct fb_token first = parser->token;
+    bool reserved = first.word != FB_WORD_NONE && first.word != FB_WORD_CEDAR;
+    if (reserved || !fb_parse_take(parser, FB_TOK_IDENT)) {
+        struct fb_diag *diag = fb_parse_unexpected(parser, "an entity type behind `is`");
+        if (first.kind == FB_TOK_STRING)
+            diag->hint = FB_SPAN("types stand without quotes");
+        return false;
+    }
+    if (fb_parse_path_rest(parser, &first, name)) {
+        fb_parse_unexpected(parser, "an entity type behind `is`")->hint
+            = FB_SPAN("`is` compares the type alone; use `==` to compare with one entity");
+        return false;
+    }
+    return true;
 }
 
 struct fb_literal fb_parse_literal(const struct fb_parser *parser)

@@ -27,6 +27,8 @@ struct fb_parser {
 /* False when the text cannot be read at all (reported). */
 bool fb_parser_init(struct fb_parser *parser, struct fb_arena *arena, const struct fb_source *source, bool schema,
                     struct fb_diags *diags);
+/* At the end: reports that memory was short, if it was. */
+void fb_parse_finish(struct fb_parser *parser);
 
 /* --- tokens --- */
 void fb_parse_advance(struct fb_parser *parser);
@@ -76,6 +78,8 @@ void fb_parse_check_name(struct fb_parser *parser, const struct fb_token *token)
 /* The rest of a path whose first identifier was taken: `::` IDENT …, normalised into *name, with
  * every part checked.  Stops behind a `::` that no identifier follows, and returns true then. */
 bool fb_parse_path_rest(struct fb_parser *parser, const struct fb_token *first, struct fb_span *name);
+/* An entity type behind `is`.  False after a fault of syntax. */
+bool fb_parse_type(struct fb_parser *parser, struct fb_span *name);
 struct fb_literal fb_parse_literal(const struct fb_parser *parser);
 /* A uid of a name and a string token; limits are reported, and NULL given. */
 const struct fb_uid *fb_parse_uid(struct fb_parser *parser, struct fb_span type, const struct fb_token *id,
@@ -88,6 +92,10 @@ const struct fb_annotation *fb_parse_annotations(struct fb_parser *parser, uint3
 struct fb_expr *fb_parse_expr(struct fb_parser *parser);
 struct fb_expr *fb_parse_add(struct fb_parser *parser);
 struct fb_expr *fb_parse_member(struct fb_parser *parser);
+/* What may follow a primary that began at `start`: attributes, indexes, methods. */
+struct fb_expr *fb_parse_member_rest(struct fb_parser *parser, struct fb_expr *primary, uint32_t start);
+/* A literal of a number token; `negative`: a minus stands before it. */
+struct fb_expr *fb_parse_number(struct fb_parser *parser, const struct fb_token *token, bool negative);
 /* Nodes.  Both give NULL without memory; finish sets range, height and spine and reports limits. */
 struct fb_expr *fb_expr_new(struct fb_parser *parser, enum fb_expr_kind kind, struct fb_range mark);
 struct fb_expr *fb_expr_finish(struct fb_parser *parser, struct fb_expr *expr, uint32_t start);
