@@ -5,7 +5,10 @@
 #include "cedar/ast.h"
 
 /* A Cedar schema with its names resolved (common types expanded, entity types by their full
- * names).  Lives in the arena of its reader; immutable. */
+ * names).  Lives in the arena of its reader; immutable.  Spans point into the source, which must
+ * outlive it.  A type that is used twice is one struct: expanded, a schema's types are at most
+ * FB_TYPE_SIZE large, so that walking one as a tree is bounded. */
+#define FB_TYPE_SIZE (1u << 20)
 
 enum fb_type_kind {
     FB_T_BOOL, FB_T_LONG, FB_T_STRING, FB_T_SET, FB_T_RECORD, FB_T_ENTITY,
@@ -26,8 +29,11 @@ struct fb_type {
     const struct fb_type *element;              /* SET */
     const struct fb_attribute *attributes;      /* RECORD: in source order, names distinct */
     uint32_t attributes_count;
-    struct fb_span entity;                      /* ENTITY: full name */
-    struct fb_range range;
+    const struct fb_map *by_name;               /* of a large RECORD: its attributes, else NULL */
+    struct fb_span entity;                      /* ENTITY: full name; `Action` types are none of `types` */
+    uint32_t depth;                             /* of nested sets and records: at most FB_CEDAR_DEPTH */
+    struct fb_range range;                      /* where it is written; zeroes for builtin types */
+    uint32_t size;                              /* types within, each counted as often as it is reached */
 };
 
 struct fb_entity_type {
@@ -74,8 +80,7 @@ const struct fb_attribute *fb_type_attribute(const struct fb_type *record, struc
 /* The annotation of that key in a list, or NULL. */
 const struct fb_annotation *fb_annotation_find(const struct fb_annotation *list, uint32_t count, const char *key);
 
-/* Reads the Cedar syntax.  All faults are reported; NULL if there was an error or no memory.
- * Several sources make one schema when their namespaces differ. */
+/* Reads the Cedar syntax.  All faults are reported; NULL if there was an error or no memory. */
 const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags);
 
 /* Adds the schema's actions with their groups to a set of entities. */
