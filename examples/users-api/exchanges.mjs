@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The documented requests of the sample and what each must get.
+//   as      whose token goes with it: a user's id; none: no credentials; or a kind of bad credentials
+//   from    the client's address, told by X-Forwarded-For (the sample's gateway trusts loopback for that)
+//   before  commands of `forbid` that change the store first, while the gateway runs
+//   expect  status, and what must be in the body or the fields
+export const exchanges = [
+  { title: 'The service is up: open to everybody', request: 'GET /api/health', expect: { status: 200 } },
+  { title: 'No token on a protected route: sign in', request: 'GET /api/users/123',
+    expect: { status: 401, body: { error: 'unauthorized' }, fields: { 'www-authenticate': 'Bearer realm="api"' } } },
+  { title: 'An expired token: fetch a new one', request: 'GET /api/users/123', as: 'expired',
+    expect: { status: 401, fields: { 'www-authenticate': /error="invalid_token"/ } } },
+  { title: 'A member reads its own data', request: 'GET /api/users/123', as: '123', expect: { status: 200, body: { id: '123' } } },
+  { title: 'A member deletes: lacks the role for deletion', request: 'DELETE /api/users/123', as: '123',
+    expect: { status: 403, body: { error: 'forbidden', reason: 'insufficient_role' } } },
+  { title: "Another user's private data", request: 'GET /api/users/456/private-data', as: '123',
+    expect: { status: 403, body: { error: 'forbidden', reason: 'not_owner' } } },
+  { title: 'The administrator deletes', request: 'DELETE /api/users/123', as: '900', expect: { status: 204 } },
+  { title: 'Not even the administrator reads private data', request: 'GET /api/users/456/private-data', as: '900',
+    expect: { status: 403, body: { error: 'forbidden' } } },
+  { title: 'Support staff sees its own region', request: 'GET /api/users/123', as: '700', expect: { status: 200 } },
+  { title: '… and no other', request: 'GET /api/users/456', as: '700', expect: { status: 403 } },
+  { title: 'A user that does not exist', request: 'GET /api/users/999', as: '900',
+    expect: { status: 404, body: { error: 'not_found' } } },
+  { title: '… which a stranger cannot find out', request: 'GET /api/users/999', expect: { status: 401 } },
+  { title: 'An unknown path', request: 'GET /api/nothing', as: '123', expect: { status: 404 } },
+  { title: 'A known path, another method', request: 'PUT /api/users/123', as: '123',
+    expect: { status: 405, fields: { allow: /DELETE, GET, HEAD, PATCH/ } } },
+  { title: 'A path that two servers could read differently', request: 'GET /api/users/123/../456', as: '123',
+    expect: { status: 400, body: { error: 'invalid_request' } } },
+  { title: 'A country that is not served: signing in would not help', request: 'GET /api/users/123', from: '175.45.176.1',
+    expect: { status: 403, body: { error: 'forbidden' } } },
+  { title: 'An article', request: 'GET /api/articles/welcome', expect: { status: 200 } },
+  { title: 'A takedown', request: 'GET /api/articles/the-leaked-memo',
+    expect: { status: 451, fields: { link: '<https://api.example/legal>; rel="blocked-by"' } } },
+  { title: 'A member is suspended: from the next request on', request: 'GET /api/users/800', as: '800',
+    before: [['account', 'suspend', 'User::"800"', '--reason', 'unpaid invoice']],
+    expect: { status: 403, body: { error: 'forbidden', reason: 'account_suspended' } } },
+  { title: '… but may still see what it owes', request: 'GET /api/users/800/invoices', as: '800', expect: { status: 200 } },
+  { title: '… and is back after it has paid', request: 'GET /api/users/800', as: '800',
+    before: [['account', 'restore', 'User::"800"']], expect: { status: 200 } },
+  { title: 'A maintenance window: nothing is written', request: 'PATCH /api/users/123', as: '123', before: ['maintenance on'],
+    expect: { status: 403, body: { error: 'forbidden', reason: 'maintenance' } } },
+  { title: '… and then is again', request: 'PATCH /api/users/123', as: '123', before: ['maintenance off'], expect: { status: 200 } },
+  { title: 'The reason as problem details', request: 'DELETE /api/users/123', as: '123', accept: 'application/problem+json',
+    expect: { status: 403, fields: { 'content-type': 'application/problem+json' }, body: { status: 403, error: 'forbidden' } } },
+];
