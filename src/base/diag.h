@@ -72,6 +72,9 @@ void fb_diags_print(struct fb_buffer *out, const struct fb_diags *diags, bool co
  * column}, related. */
 void fb_diags_print_json(struct fb_buffer *out, const struct fb_diags *diags);
 
+/* Text from elsewhere as diagnostics show it: what could act on a terminal as escapes, a tab as a space. */
+void fb_buffer_add_safe(struct fb_buffer *buffer, struct fb_span text);
+
 /* The name among `count` candidates that `word` was probably meant to be (edit distance at most a
  * third of its length, ASCII case aside; the nearest, then the first), or the empty span: for "did
  * you mean" hints.  Words over 64 bytes are not guessed at. */

@@ -77,7 +77,7 @@ static size_t walk(struct fb_span text, size_t column, size_t enough)
     return columns;
 }
 
-static void add_safe(struct fb_buffer *out, struct fb_span text)
+void fb_buffer_add_safe(struct fb_buffer *out, struct fb_span text)
 {
     while (text.len != 0) {
         struct cell cell = next_cell(text, 0);
@@ -203,7 +203,7 @@ static void add_place(struct fb_buffer *out, const struct fb_source *source, str
         return;
     struct fb_position position = fb_source_position(source, range.start);
     add_sgr(out, colour, BOLD);
-    add_safe(out, source->name);
+    fb_buffer_add_safe(out, source->name);
     fb_buffer_add_format(out, ":%u:%u: ", position.line, position.column);
     add_sgr(out, colour, PLAIN);
 }
@@ -215,7 +215,7 @@ static void add_head(struct fb_buffer *out, enum fb_severity severity, struct fb
     fb_buffer_add_format(out, "%s: ", severity_names[severity]);
     add_sgr(out, colour, PLAIN);
     add_sgr(out, colour, BOLD);
-    add_safe(out, message);
+    fb_buffer_add_safe(out, message);
     add_sgr(out, colour, PLAIN);
 }
 
@@ -232,7 +232,7 @@ void fb_diag_print(struct fb_buffer *out, const struct fb_diag *diag, bool colou
         add_sgr(out, colour, BOLD);
         fb_buffer_add_z(out, "  hint: ");
         add_sgr(out, colour, PLAIN);
-        add_safe(out, diag->hint);
+        fb_buffer_add_safe(out, diag->hint);
         fb_buffer_add_char(out, '\n');
     }
     if (diag->other != NULL) {

@@ -70,6 +70,8 @@ enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage
 
 /* `forbid: message` on err (printf); returns FB_EXIT_FAILED, so that a verb may `return` it. */
 int fb_cli_fail(struct fb_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* `--error-format`: human (also NULL), plain (no colours) or json.  False after it has said what is wrong. */
+bool fb_cli_error_format(struct fb_cli *cli, const char *format, bool *json);
 /* Diagnostics on err, for people or as JSON. */
 void fb_cli_diags(struct fb_cli *cli, const struct fb_diags *diags, bool json);
 /* A whole file ("-": standard input) into the buffer; false after it has said why not. */

@@ -16,6 +16,18 @@ int fb_cli_fail(struct fb_cli *cli, const char *format, ...)
     return FB_EXIT_FAILED;
 }
 
+bool fb_cli_error_format(struct fb_cli *cli, const char *format, bool *json)
+{
+    *json = format != NULL && strcmp(format, "json") == 0;
+    if (format != NULL && strcmp(format, "plain") == 0)
+        cli->colour_err = false;
+    else if (format != NULL && !*json && strcmp(format, "human") != 0) {
+        fb_cli_fail(cli, "--error-format is 'human', 'plain' or 'json', not '%s'", format);
+        return false;
+    }
+    return true;
+}
+
 void fb_cli_diags(struct fb_cli *cli, const struct fb_diags *diags, bool json)
 {
     struct fb_buffer text;

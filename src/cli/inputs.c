@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files that the commands of Cedar's own tool read, loaded in their order: schema, policies, links,
+ * entities.  A later one is read where an earlier one was at fault, so that one run shows
+ * as much as it can. */
+#include "cli/inputs.h"
+
+#include <errno.h>
+
+#define MEMORY_CEILING ((size_t)4 << 30)
+#define ENTITIES_BYTES_MAX ((size_t)256 << 20)
+#define LINKS_BYTES_MAX ((size_t)256 << 20)
+
+void fb_inputs_options(struct fb_inputs_options *options, struct fb_option rows[FB_INPUTS_OPTIONS_COUNT])
+{
+    const struct fb_option all[FB_INPUTS_OPTIONS_COUNT] = {
+        {FB_OPTION_TEXT, 'p', "policies", "FILE", "policies and templates (standard input if not given)",
+         &options->policies},
+        {FB_OPTION_TEXT, 0, "policy-format", "cedar", "their syntax", &options->policy_format},
+        {FB_OPTION_TEXT, 'k', "template-linked", "FILE", "template links, as JSON", &options->links},
+        {FB_OPTION_TEXT, 's', "schema", "FILE", "schema, in the Cedar syntax", &options->schema},
+        {FB_OPTION_TEXT, 0, "schema-format", "cedar", "its syntax", &options->schema_format},
+        {FB_OPTION_TEXT, 0, "entities", "FILE", "entities, as JSON", &options->entities},
+        {FB_OPTION_TEXT, 0, "policy-ids", "WAY", "annotation: policies are named by @id (default); position",
+         &options->policy_ids},
+        {FB_OPTION_TEXT, 'f', "error-format", "FORM", "of errors: human, plain or json", &options->error_format},
+    };
+    memcpy(rows, all, sizeof all);
+}
+
+static bool format_is_cedar(struct fb_cli *cli, const char *option, const char *format)
+{
+    if (format == NULL || strcmp(format, "cedar") == 0)
+        return true;
+    if (strcmp(format, "json") == 0)
+        fb_cli_fail(cli, "--%s json is not supported yet; give it in the Cedar syntax", option);
+    else
+        fb_cli_fail(cli, "--%s is 'cedar', not '%s'", option, format);
+    return false;
+}
+
+bool fb_inputs_init(struct fb_inputs *inputs, struct fb_cli *cli, const struct fb_inputs_options *options)
+{
+    *inputs = (struct fb_inputs){.json = false};
+    fb_arena_init(&inputs->arena, &fb_heap, MEMORY_CEILING);
+    fb_diags_init(&inputs->diags, &inputs->arena);
+    fb_policy_set_init(&inputs->set, &inputs->arena);
+    if (!fb_cli_error_format(cli, options->error_format, &inputs->json))
+        return false;
+    const char *ids = options->policy_ids;
+    if (ids != NULL && strcmp(ids, "annotation") != 0 && strcmp(ids, "position") != 0) {
+        fb_cli_fail(cli, "--policy-ids is 'annotation' or 'position', not '%s'", ids);
+        return false;
+    }
+    return format_is_cedar(cli, "policy-format", options->policy_format)
+           && format_is_cedar(cli, "schema-format", options->schema_format);
+}
+
+void fb_inputs_release(struct fb_inputs *inputs)
+{
+    fb_arena_release(&inputs->arena);
+}
+
+bool fb_inputs_fault(struct fb_inputs *inputs, const char *code, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fb_diag_add(&inputs->diags, FB_ERROR, code, NULL, (struct fb_range){0, 0}, "%s", text);
+    return false;
+}
+
+const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *path, size_t limit)
+{
+    bool is_stdin = path == NULL || strcmp(path, "-") == 0;
+    struct fb_buffer bytes;
+    fb_buffer_init(&bytes, &fb_heap, limit);
+    int error = fb_buffer_read_file(&bytes, is_stdin ? "-" : path);
+    struct fb_source *source = NULL;
+    if (error == EFBIG)
+        fb_inputs_fault(inputs, "input.too_large", "%s: larger than the limit of %zu bytes",
+                        is_stdin ? "<stdin>" : path, limit);
+    else if (error != 0)
+        fb_inputs_fault(inputs, "input.unreadable", "%s: %s", is_stdin ? "<stdin>" : path, strerror(error));
+    else
+        source = fb_arena_alloc(&inputs->arena, sizeof *source);
+    if (source != NULL)
+        *source = (struct fb_source){.name = is_stdin ? FB_SPAN("<stdin>") : fb_span_z(path),
+                                     .text = fb_arena_copy(&inputs->arena, fb_buffer_span(&bytes))};
+    fb_buffer_release(&bytes);
+    if (inputs->arena.failed) {
+        fb_inputs_fault(inputs, "input.memory", "out of memory");
+        return NULL;
+    }
+    return source;
+}
+
+static bool load_schema(struct fb_inputs *inputs, const char *path)
+{
+    const struct fb_source *source = fb_inputs_source(inputs, path, FB_CEDAR_TEXT_MAX);
+    if (source == NULL)
+        return false;
+    inputs->schema = fb_schema_read(&inputs->arena, source, &inputs->diags);
+    if (inputs->schema == NULL)
+        return false;
+    inputs->hints = fb_schema_hints(inputs->schema);
+    return true;
+}
+
+static bool load_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options)
+{
+    const struct fb_source *source = fb_inputs_source(inputs, options->policies, FB_CEDAR_TEXT_MAX);
+    if (source == NULL || !fb_policy_set_read(&inputs->set, source, &inputs->diags))
+        return false;
+    bool by_position = options->policy_ids != NULL && strcmp(options->policy_ids, "position") == 0;
+    if (!by_position && !fb_policy_set_rename(&inputs->set, &inputs->diags))
+        return false;
+    if (options->links == NULL)
+        return true;
+    const struct fb_source *links = fb_inputs_source(inputs, options->links, LINKS_BYTES_MAX);
+    return links != NULL && fb_links_read(&inputs->set, links, &inputs->diags);
+}
+
+/* With a schema its actions and their groups are entities too; without one there are those of the
+ * file alone. */
+static bool load_entities(struct fb_inputs *inputs, const char *path)
+{
+    inputs->entities = fb_entity_set_new(&inputs->arena);
+    if (inputs->entities == NULL)
+        return fb_inputs_fault(inputs, "input.memory", "out of memory");
+    if (path != NULL) {
+        const struct fb_source *source = fb_inputs_source(inputs, path, ENTITIES_BYTES_MAX);
+        const struct fb_value_hints *hints = inputs->schema != NULL ? &inputs->hints : NULL;
+        if (source == NULL || !fb_entity_set_read_json(inputs->entities, source, hints, &inputs->diags))
+            return false;
+        if (inputs->schema != NULL
+            && !fb_entities_conform(inputs->schema, inputs->entities, source, &inputs->diags))
+            return false;
+    }
+    if (inputs->schema != NULL && !fb_schema_add_actions(inputs->schema, inputs->entities))
+        return fb_inputs_fault(inputs, "entities.action",
+                               "%s: an action stands there with other groups than in the schema",
+                               path != NULL ? path : "entities");
+    return fb_entity_set_close(inputs->entities, &inputs->diags);
+}
+
+bool fb_inputs_load(struct fb_inputs *inputs, const struct fb_inputs_options *options)
+{
+    bool schema = options->schema == NULL || load_schema(inputs, options->schema);
+    bool policies = load_policies(inputs, options);
+    /* Entities mean something else under a schema, so without it their faults would mislead. */
+    bool entities = schema && load_entities(inputs, options->entities);
+    if (inputs->arena.failed && inputs->diags.errors == 0)
+        fb_inputs_fault(inputs, "input.memory", "out of memory");
+    return schema && policies && entities && inputs->diags.errors == 0;
+}
+
+void fb_inputs_report(struct fb_cli *cli, const struct fb_inputs *inputs)
+{
+    if (inputs->diags.count != 0)
+        fb_cli_diags(cli, &inputs->diags, inputs->json);
+}
