@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What reads entities: attributes, tags, membership.  Values are read where they lie.  The request's
+ * own entities are looked up once a decision, any other at each use. */
+
+#include "engine/eval.h"
+
+/* Kept apart from its caller, which is on the path of every read. */
+static const struct fb_entity *find_seen(struct fb_eval *e, struct fb_seen *seen)
+{
+    if (seen->state == FB_SEEN_NOT) {
+        enum fb_found found = e->request->entities->find(e->request->entities->self, seen->uid, &seen->entity);
+        if (found == FB_BROKEN) {
+            e->cannot = true;
+            return NULL;
+        }
+        seen->state = found == FB_FOUND ? FB_SEEN_FOUND : FB_SEEN_ABSENT;
+    }
+    return seen->state == FB_SEEN_FOUND ? &seen->entity : NULL;
+}
+
+const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, struct fb_entity *room)
+{
+    for (int i = 0; i < 3; i++)
+        if (fb_uid_eq(e->seen[i].uid, uid))
+            return find_seen(e, &e->seen[i]);
+    enum fb_found found = e->request->entities->find(e->request->entities->self, uid, room);
+    if (found == FB_BROKEN)
+        e->cannot = true;
+    return found == FB_FOUND ? room : NULL;
+}
+
+/* --- Membership -------------------------------------------------------------------------------- */
+
+/* `entity` is NULL where uid has none. */
+static enum fb_found is_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_entity *entity,
+                           const struct fb_uid *group)
+{
+    if (fb_uid_eq(uid, group))
+        return FB_FOUND;
+    if (entity == NULL)
+        return FB_ABSENT;
+    if (entity->closed)
+        return fb_refs_contain(entity->ancestors, group) ? FB_FOUND : FB_ABSENT;
+    if (fb_refs_contain(entity->parents, group))
+        return FB_FOUND;
+    for (uint32_t i = 0; i < entity->parents.count; i++) {
+        enum fb_found found = fb_entity_in(e->request->entities, fb_ref_uid(&entity->parents.refs[i]), group);
+        if (found != FB_ABSENT) {
+            e->cannot = e->cannot || found == FB_BROKEN;
+            return found;
+        }
+    }
+    return FB_ABSENT;
+}
+
+enum fb_found fb_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_uid *group)
+{
+    if (fb_uid_eq(uid, group))
+        return FB_FOUND;
+    struct fb_entity room;
+    const struct fb_entity *entity = fb_find(e, uid, &room);
+    return e->cannot ? FB_BROKEN : is_in(e, uid, entity, group);
+}
+
+/* Every element must be an entity before membership in any of them counts. */
+static bool in_set(struct fb_eval *e, uint32_t operand, const struct fb_uid *uid, struct fb_value set,
+                   struct fb_value *out)
+{
+    for (uint32_t i = 0; i < set.count; i++)
+        if (set.cells[i].kind != FB_ENTITY)
+            return fb_fault_type(e, operand, "entities in the set", fb_cell_load(&set.cells[i]));
+    *out = fb_value_bool(false);
+    if (set.count == 0)
+        return true;
+    struct fb_entity room;
+    const struct fb_entity *entity = fb_find(e, uid, &room);
+    if (e->cannot)
+        return false;
+    for (uint32_t i = 0; i < set.count; i++) {
+        enum fb_found found = is_in(e, uid, entity, fb_cell_load(&set.cells[i]).uid);
+        if (found == FB_BROKEN)
+            return fb_eval_cannot(e);
+        if (found == FB_FOUND) {
+            *out = fb_value_bool(true);
+            return true;
+        }
+    }
+    return true;
+}
+
+bool fb_leaf_in(struct fb_eval *e, uint32_t index, struct fb_value a, struct fb_value b, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    if (a.kind != FB_ENTITY)
+        return fb_fault_type(e, node->left, "an entity", a);
+    if (b.kind == FB_SET)
+        return in_set(e, node->right, a.uid, b, out);
+    if (b.kind != FB_ENTITY)
+        return fb_fault_type(e, node->right, "an entity or a set of entities", b);
+    enum fb_found found = fb_in(e, a.uid, b.uid);
+    *out = fb_value_bool(found == FB_FOUND);
+    return found != FB_BROKEN;
+}
+
+/* --- Attributes and tags ------------------------------------------------------------------------ */
+
+bool fb_read_field(struct fb_eval *e, uint32_t operand, struct fb_value from, uint64_t symbol, struct fb_span name,
+                   struct fb_value *out, bool *present)
+{
+    const struct fb_record *record = NULL;
+    struct fb_entity room;
+    if (from.kind == FB_RECORD) {
+        record = from.record;
+    } else if (from.kind == FB_ENTITY) {
+        const struct fb_entity *entity = fb_find(e, from.uid, &room);
+        if (e->cannot)
+            return false;
+        record = entity != NULL ? entity->attrs : NULL;
+    } else {
+        return fb_fault_type(e, operand, "an entity or a record", from);
+    }
+    const struct fb_cell *cell = record != NULL ? fb_record_find(record, symbol, name) : NULL;
+    *present = cell != NULL;
+    if (cell != NULL)
+        *out = fb_cell_load(cell);
+    return true;
+}
+
+/* A missing entity and a missing attribute are told apart only now that it matters. */
+static bool missing(struct fb_eval *e, uint32_t node, struct fb_value from, enum fb_fault_code code,
+                    struct fb_span name)
+{
+    struct fb_entity room;
+    if (from.kind == FB_ENTITY && fb_find(e, from.uid, &room) == NULL)
+        return fb_fault(e, node, FB_FAULT_NO_ENTITY, from);
+    e->fault.name = name;
+    return fb_fault(e, node, code, from);
+}
+
+bool fb_leaf_attr(struct fb_eval *e, uint32_t index, struct fb_value from, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    bool present;
+    if (!fb_read_field(e, node->left, from, node->symbol, fb_node_name(node), out, &present))
+        return false;
+    return present || missing(e, index, from, FB_FAULT_NO_ATTRIBUTE, fb_node_name(node));
+}
+
+bool fb_leaf_has(struct fb_eval *e, uint32_t index, struct fb_value in, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    bool present;
+    if (!fb_read_field(e, node->left, in, node->symbol, fb_node_name(node), out, &present))
+        return false;
+    *out = fb_value_bool(present);
+    return true;
+}
+
+bool fb_leaf_path(struct fb_eval *e, uint32_t index, struct fb_value in, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    bool present = true;
+    for (uint32_t i = 0; i < node->third && present; i++) {
+        const struct fb_name *name = &e->code->names[node->right + i];
+        struct fb_value next;
+        if (!fb_read_field(e, i == 0 ? node->left : index, in, name->symbol, name->text, &next, &present))
+            return false;
+        if (present)
+            in = next;
+    }
+    *out = fb_value_bool(present);
+    return true;
+}
+
+/* hasTag and getTag: a is the entity, b the key. */
+bool fb_leaf_tag(struct fb_eval *e, uint32_t index, struct fb_value a, struct fb_value b, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    if (a.kind != FB_ENTITY)
+        return fb_fault_type(e, node->left, "an entity", a);
+    if (b.kind != FB_STRING)
+        return fb_fault_type(e, node->right, "a string", b);
+    struct fb_entity room;
+    const struct fb_entity *entity = fb_find(e, a.uid, &room);
+    if (e->cannot)
+        return false;
+    struct fb_span key = fb_value_text(b);
+    const struct fb_cell *cell = entity != NULL ? fb_record_find(entity->tags, fb_hash(key), key) : NULL;
+    if (node->op == FB_OP_HAS_TAG) {
+        *out = fb_value_bool(cell != NULL);
+        return true;
+    }
+    if (cell == NULL)
+        return missing(e, index, a, FB_FAULT_NO_TAG, key);
+    *out = fb_cell_load(cell);
+    return true;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The evaluator: walks the code, evaluates operands in Cedar's order, leaves the operations to
+ * leaf.c, function.c and access.c.  Its recursion is bounded by FB_NODE_DEPTH (compile.c), so its
+ * frame is kept small.  Memory is taken only for sets and records made as it goes. */
+
+#include "engine/eval.h"
+
+#include <assert.h>
+
+void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb_request *request,
+                  struct fb_arena *arena)
+{
+    e->code = code;
+    e->request = request;
+    e->arena = arena;
+    e->cannot = false;
+    e->seen[FB_PRINCIPAL].uid = request->principal;
+    e->seen[FB_ACTION].uid = request->action;
+    e->seen[FB_RESOURCE].uid = request->resource;
+    for (int i = 0; i < 3; i++)
+        e->seen[i].state = FB_SEEN_NOT;
+}
+
+static struct fb_value variable(const struct fb_request *request, uint8_t var)
+{
+    switch ((enum fb_var)var) {
+    case FB_PRINCIPAL: return fb_value_entity(request->principal);
+    case FB_ACTION: return fb_value_entity(request->action);
+    case FB_RESOURCE: return fb_value_entity(request->resource);
+    case FB_CONTEXT: break;
+    }
+    return request->context;
+}
+
+static bool eval_logic(struct fb_eval *e, const struct fb_node *node, struct fb_value *out)
+{
+    const uint32_t *items = e->code->lists + node->right;
+    int64_t decides = node->op == FB_OP_OR;
+    for (uint32_t i = 0; i < node->third; i++) {
+        if (!fb_eval(e, items[i], out))
+            return false;
+        if (out->kind != FB_BOOL)
+            return fb_fault_type(e, items[i], "a bool", *out);
+        if (out->number == decides)
+            break;
+    }
+    return true;
+}
+
+static bool eval_sum(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
+{
+    const uint32_t *items = e->code->lists + node->right;
+    int64_t sum = 0;
+    struct fb_value first;
+    if (!fb_eval(e, items[0] & ~FB_SUM_MINUS, &first))
+        return false;
+    for (uint32_t i = 1; i < node->third; i++) {
+        uint32_t at = items[i] & ~FB_SUM_MINUS;
+        /* Both operands are evaluated before either's type is looked at. */
+        if (!fb_eval(e, at, out))
+            return false;
+        if (i == 1) {
+            if (first.kind != FB_LONG)
+                return fb_fault_type(e, items[0], "a long", first);
+            sum = first.number;
+        }
+        if (!fb_leaf_sum(e, index, (enum fb_op)node->op, (items[i] & FB_SUM_MINUS) != 0, at, *out, &sum))
+            return false;
+    }
+    *out = fb_value_number(FB_LONG, sum);
+    return true;
+}
+
+static struct fb_value *eval_items(struct fb_eval *e, const struct fb_node *node)
+{
+    struct fb_value *values = fb_arena_array(e->arena, node->third, sizeof *values);
+    if (values == NULL) {
+        fb_eval_cannot(e);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < node->third; i++)
+        if (!fb_eval(e, e->code->lists[node->right + i], &values[i]))
+            return NULL;
+    return values;
+}
+
+static bool eval_set(struct fb_eval *e, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_value *values = eval_items(e, node);
+    return values != NULL && (fb_value_set(e->arena, values, node->third, out) || fb_eval_cannot(e));
+}
+
+static bool eval_record(struct fb_eval *e, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_field *fields = fb_arena_array(e->arena, node->third, sizeof *fields);
+    if (fields == NULL)
+        return fb_eval_cannot(e);
+    for (uint32_t i = 0; i < node->third; i++) {
+        fields[i].name = e->code->names[node->left + i].text;
+        if (!fb_eval(e, e->code->lists[node->right + i], &fields[i].value))
+            return false;
+    }
+    return fb_value_record(e->arena, fields, node->third, out) || fb_eval_cannot(e);
+}
+
+/* Functions have at most two arguments; a call with more errs, after its arguments. */
+static bool eval_call(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_value values[2];
+    for (uint32_t i = 0; i < node->third; i++)
+        if (!fb_eval(e, e->code->lists[node->right + i], i < 2 ? &values[i] : out))
+            return false;
+    return fb_leaf_call(e, index, values, out);
+}
+
+/* `e is T in x`: x is not evaluated unless e is T. */
+static bool eval_is_in(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_value a, b;
+    if (!fb_eval(e, node->left, &a))
+        return false;
+    if (a.kind != FB_ENTITY)
+        return fb_fault_type(e, node->left, "an entity", a);
+    if (!fb_leaf_is(node, a.uid)) {
+        *out = fb_value_bool(false);
+        return true;
+    }
+    return fb_eval(e, node->right, &b) && fb_leaf_in(e, index, a, b, out);
+}
+
+static bool eval_unary(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_value a;
+    if (!fb_eval(e, node->left, &a))
+        return false;
+    switch ((unsigned)node->op) {
+    case FB_OP_ATTR:
+        return fb_leaf_attr(e, index, a, out);
+    case FB_OP_HAS:
+        return fb_leaf_has(e, index, a, out);
+    case FB_OP_PATH:
+        return fb_leaf_path(e, index, a, out);
+    default:
+        return fb_leaf_unary(e, index, a, out);
+    }
+}
+
+static bool eval_binary(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_value a, b;
+    if (!fb_eval(e, node->left, &a) || !fb_eval(e, node->right, &b))
+        return false;
+    switch ((unsigned)node->op) {
+    case FB_OP_EQ: case FB_OP_NE:
+        *out = fb_value_bool(fb_value_eq(a, b) == (node->op == FB_OP_EQ));
+        return true;
+    case FB_OP_IN:
+        return fb_leaf_in(e, index, a, b, out);
+    case FB_OP_GET_TAG: case FB_OP_HAS_TAG:
+        return fb_leaf_tag(e, index, a, b, out);
+    default:
+        return fb_leaf_binary(e, index, a, b, out);
+    }
+}
+
+bool fb_eval(struct fb_eval *e, uint32_t index, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    switch ((enum fb_op)node->op) {
+    case FB_OP_CONST:
+        *out = node->value;
+        return true;
+    case FB_OP_VAR:
+        *out = variable(e->request, node->arg);
+        return true;
+    case FB_OP_AND: case FB_OP_OR:
+        return eval_logic(e, node, out);
+    case FB_OP_SUM: case FB_OP_MUL:
+        return eval_sum(e, index, node, out);
+    case FB_OP_IF:
+        if (!fb_eval(e, node->left, out))
+            return false;
+        if (out->kind != FB_BOOL)
+            return fb_fault_type(e, node->left, "a bool", *out);
+        return fb_eval(e, out->number != 0 ? node->right : node->third, out);
+    case FB_OP_NOT: case FB_OP_NEG: case FB_OP_EMPTY:
+    case FB_OP_ATTR: case FB_OP_HAS: case FB_OP_PATH: case FB_OP_LIKE: case FB_OP_IS:
+        return eval_unary(e, index, node, out);
+    case FB_OP_EQ: case FB_OP_NE: case FB_OP_LT: case FB_OP_LE: case FB_OP_GT: case FB_OP_GE:
+    case FB_OP_IN: case FB_OP_CONTAINS: case FB_OP_CONTAINS_ALL: case FB_OP_CONTAINS_ANY:
+    case FB_OP_GET_TAG: case FB_OP_HAS_TAG:
+        return eval_binary(e, index, node, out);
+    case FB_OP_IS_IN:
+        return eval_is_in(e, index, node, out);
+    case FB_OP_SET:
+        return eval_set(e, node, out);
+    case FB_OP_RECORD:
+        return eval_record(e, node, out);
+    case FB_OP_CALL:
+        return eval_call(e, index, node, out);
+    }
+    assert(!"every op is listed");
+    return fb_eval_cannot(e);
+}

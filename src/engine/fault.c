@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evaluation errors: noted as they happen, put into words only when somebody reads them. */
+
+#include "engine/eval.h"
+
+#define MESSAGE_MAX 1024u
+
+bool fb_fault(struct fb_eval *e, uint32_t node, enum fb_fault_code code, struct fb_value a)
+{
+    e->fault.code = code;
+    e->fault.node = node;
+    e->fault.a = a;
+    return false;
+}
+
+bool fb_fault_type(struct fb_eval *e, uint32_t node, const char *wanted, struct fb_value got)
+{
+    e->fault.text = wanted;
+    return fb_fault(e, node, FB_FAULT_TYPE, got);
+}
+
+const char *fb_kind_name(uint8_t kind)
+{
+    static const char *const names[] = {
+        [FB_BOOL] = "a bool", [FB_LONG] = "a long", [FB_STRING] = "a string", [FB_ENTITY] = "an entity",
+        [FB_SET] = "a set", [FB_RECORD] = "a record", [FB_DECIMAL] = "a decimal",
+        [FB_DATETIME] = "a datetime", [FB_DURATION] = "a duration", [FB_IP] = "an ipaddr",
+    };
+    return kind < sizeof names / sizeof names[0] ? names[kind] : "a value";
+}
+
+/* fb_buffer's memory taken from an arena, so that a message needs no heap. */
+static void *arena_resize(void *context, void *block, size_t old_size, size_t new_size)
+{
+    if (new_size == 0)
+        return NULL;
+    void *moved = fb_arena_alloc(context, new_size);
+    if (moved != NULL && block != NULL)
+        memcpy(moved, block, old_size < new_size ? old_size : new_size);
+    return moved;
+}
+
+/* A value, unless it is too long to be helpful. */
+static void add_value(struct fb_buffer *out, struct fb_value value)
+{
+    struct fb_allocator allocator = *out->allocator;
+    struct fb_buffer text;
+    fb_buffer_init(&text, &allocator, MESSAGE_MAX / 4);
+    fb_value_print(&text, value);
+    if (text.failed)
+        fb_buffer_add_z(out, fb_kind_name(value.kind));
+    else
+        fb_buffer_add(out, fb_buffer_span(&text));
+    fb_buffer_release(&text);
+}
+
+static void add_overflow(struct fb_buffer *out, const struct fb_fault *fault)
+{
+    if (fault->a.kind == FB_LONG) {
+        fb_buffer_add_z(out, "the result does not fit into 64 bits: ");
+        add_value(out, fault->a);
+        fb_buffer_add_format(out, " %s ", fault->text);
+        add_value(out, fault->b);
+        return;
+    }
+    fb_buffer_add_format(out, "`%s` leaves the range of what it makes: ", fault->text);
+    add_value(out, fault->a);
+    if (!fb_value_eq(fault->a, fault->b)) {
+        fb_buffer_add_z(out, ", ");
+        add_value(out, fault->b);
+    }
+}
+
+static void describe(struct fb_buffer *out, const struct fb_fault *fault)
+{
+    switch (fault->code) {
+    case FB_FAULT_TYPE:
+        fb_buffer_add_format(out, "type error: wanted %s, got %s: ", fault->text, fb_kind_name(fault->a.kind));
+        add_value(out, fault->a);
+        break;
+    case FB_FAULT_OVERFLOW:
+        add_overflow(out, fault);
+        break;
+    case FB_FAULT_NO_ENTITY:
+        fb_buffer_add_z(out, "there is no entity ");
+        add_value(out, fault->a);
+        break;
+    case FB_FAULT_NO_ATTRIBUTE:
+    case FB_FAULT_NO_TAG:
+        if (fault->a.kind == FB_ENTITY)
+            add_value(out, fault->a);
+        else
+            fb_buffer_add_z(out, "the record");
+        fb_buffer_add_z(out, fault->code == FB_FAULT_NO_TAG ? " has no tag " : " has no attribute ");
+        fb_buffer_add_cedar(out, fault->name);
+        break;
+    case FB_FAULT_ARGUMENT:
+        fb_buffer_add_format(out, "%s: ", fault->text);
+        add_value(out, fault->a);
+        break;
+    case FB_FAULT_ARITY:
+        fb_buffer_add_z(out, "wrong number of arguments for `");
+        fb_buffer_add(out, fault->name);
+        fb_buffer_add_format(out, "`: wanted %lld, got %lld (a method's receiver counts)",
+                             (long long)fault->b.number, (long long)fault->a.number);
+        break;
+    }
+}
+
+struct fb_span fb_fault_message(const struct fb_eval *e)
+{
+    struct fb_allocator allocator = {arena_resize, e->arena};
+    struct fb_buffer text;
+    fb_buffer_init(&text, &allocator, MESSAGE_MAX);
+    describe(&text, &e->fault);
+    /* The arena owns the bytes, so the buffer is not released. */
+    return fb_buffer_span(&text);
+}
+
+struct fb_range fb_fault_range(const struct fb_eval *e)
+{
+    return e->code->ranges[e->fault.node];
+}

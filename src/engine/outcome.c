@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outcomes of whole policies, and "could it be allowed?" from them. */
+
+#include "engine/unknown.h"
+
+/* The action of a candidate is known to match; here is the rest. */
+static bool rule_outcomes(struct fb_surmise *s, const struct fb_program *program, const struct fb_rule *rule,
+                          uint8_t *outcomes)
+{
+    *outcomes = FB_CAN_FALSE;
+    if (!fb_types_fit(rule, s->e.request))
+        return true;
+    uint8_t part;
+    if (!fb_guess_principal(s, rule, outcomes) || !fb_guess_resource(s, rule, &part))
+        return false;
+    *outcomes = fb_outcomes_and(*outcomes, part);
+    const struct fb_conjunct *conjunct = program->conjuncts + rule->conjuncts;
+    for (uint32_t i = 0; i < rule->conjuncts_count && (*outcomes & FB_CAN_TRUE) != 0; i++, conjunct++) {
+        if (!fb_guess_condition(s, conjunct->node, &part))
+            return false;
+        *outcomes = fb_outcomes_and(*outcomes, part);
+    }
+    return true;
+}
+
+enum fb_status fb_outcomes(const struct fb_program *program, const struct fb_request *request,
+                           const struct fb_unknowns *unknowns, struct fb_arena *arena, const uint8_t **outcomes)
+{
+    struct fb_surmise s;
+    struct fb_candidates candidates;
+    uint8_t *list = fb_arena_alloc(arena, program->rules_count);
+    fb_surmise_init(&s, program, request, unknowns, arena);
+    if (list == NULL || !fb_candidates_init(&candidates, program, &s.e))
+        return FB_CANNOT;
+    memset(list, FB_CAN_FALSE, program->rules_count);
+    uint32_t rule;
+    while ((rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX)
+        if (!rule_outcomes(&s, program, &program->rules[rule], &list[rule]))
+            return FB_CANNOT;
+    if (s.e.cannot || arena->failed)
+        return FB_CANNOT;
+    *outcomes = list;
+    return FB_OK;
+}
+
+/* Each policy is asked by itself, as if another choice of the unknowns could be made for each: "could"
+ * may be said too often, never too seldom. */
+enum fb_status fb_could_allow(const struct fb_program *program, const struct fb_request *request,
+                              const struct fb_unknowns *unknowns, const bool *skip, struct fb_arena *arena,
+                              bool *could)
+{
+    struct fb_surmise s;
+    struct fb_candidates candidates;
+    *could = false;
+    fb_surmise_init(&s, program, request, unknowns, arena);
+    if (!fb_candidates_init(&candidates, program, &s.e))
+        return FB_CANNOT;
+    bool permitted = false, forbidden = false;
+    uint32_t rule;
+    while (!forbidden && (rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX) {
+        uint8_t outcomes;
+        bool permit = program->rules[rule].effect == FB_PERMIT;
+        if (permit ? permitted : skip != NULL && skip[rule])
+            continue;
+        if (!rule_outcomes(&s, program, &program->rules[rule], &outcomes))
+            return FB_CANNOT;
+        if (permit)
+            permitted = (outcomes & FB_CAN_TRUE) != 0;
+        else
+            forbidden = (outcomes & FB_CAN_FALSE) == 0;
+    }
+    if (s.e.cannot || arena->failed)
+        return FB_CANNOT;
+    *could = permitted && !forbidden;
+    return FB_OK;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_ENGINE_PROGRAM_H
+#define FB_ENGINE_PROGRAM_H
+
+#include "engine/engine.h"
+
+/* What a program is made of.
+ *
+ * Code is one flat array of nodes that name each other by index; children stand before their
+ * parents.  Sugar is gone:
+ *
+ *   op           operands                                     the AST it stands for
+ *   CONST        value                                        literals; sets, records and extension
+ *                                                             calls of literals
+ *   VAR          arg = enum fb_var
+ *   NOT NEG EMPTY  left
+ *   AND OR       list(right, third)                           a whole chain, left to right
+ *   SUM          list(right, third), bit 31 set: subtract     a chain of + and -
+ *   MUL          list(right, third)                           a chain of *
+ *   EQ … HAS_TAG left, right
+ *   IF           left, right, third
+ *   ATTR HAS     left, symbol, name, third = bytes of name
+ *   PATH         left, names(right, third)                    has a.b.c
+ *   LIKE         left, pattern
+ *   IS           left, symbol, name, third = bytes of name
+ *   IS_IN        left, right, and as IS                       is T in x
+ *   SET          list(right, third)
+ *   RECORD       list(right, third), names(left, third)
+ *   CALL         arg = enum fb_function, list(right, third)
+ *
+ * list(a, n) is n indices from lists[a]; names(a, n) is n names from names[a]. */
+
+enum fb_op {
+    FB_OP_CONST, FB_OP_VAR,
+    FB_OP_NOT, FB_OP_NEG, FB_OP_EMPTY,
+    FB_OP_AND, FB_OP_OR, FB_OP_SUM, FB_OP_MUL,
+    FB_OP_EQ, FB_OP_NE, FB_OP_LT, FB_OP_LE, FB_OP_GT, FB_OP_GE,
+    FB_OP_IN, FB_OP_CONTAINS, FB_OP_CONTAINS_ALL, FB_OP_CONTAINS_ANY,
+    FB_OP_GET_TAG, FB_OP_HAS_TAG,
+    FB_OP_IF, FB_OP_ATTR, FB_OP_HAS, FB_OP_PATH, FB_OP_LIKE, FB_OP_IS, FB_OP_IS_IN,
+    FB_OP_SET, FB_OP_RECORD, FB_OP_CALL
+};
+
+#define FB_SUM_MINUS 0x80000000u
+#define FB_NODES_MAX 0x40000000u    /* of one program; keeps indices clear of FB_SUM_MINUS */
+/* Nesting of nodes.  The parser allows FB_CEDAR_DEPTH levels of grammar, each of which may put a
+ * few operators around the next. */
+#define FB_NODE_DEPTH (4 * FB_CEDAR_DEPTH)
+
+struct fb_node {
+    uint8_t op;                 /* enum fb_op */
+    uint8_t arg;
+    uint8_t vars;               /* 1 << enum fb_var for each variable that is read below */
+    uint8_t reserved;
+    uint32_t left, right, third;
+    union {
+        struct fb_value value;
+        const struct fb_pattern *pattern;
+        struct {
+            uint64_t symbol;    /* fb_hash(name) */
+            const char *name;
+        };
+    };
+};
+_Static_assert(sizeof(struct fb_node) == 32, "two nodes a cache line");
+
+struct fb_name {
+    uint64_t symbol;
+    struct fb_span text;
+};
+
+/* Nodes and what they refer to.  Ranges stand apart: only errors and explanations read them. */
+struct fb_code {
+    struct fb_node *nodes;
+    struct fb_range *ranges;    /* one a node: in the source of the policy that it came from */
+    uint32_t *lists;
+    struct fb_name *names;
+    size_t nodes_count, nodes_capacity, ranges_capacity;
+    size_t lists_count, lists_capacity;
+    size_t names_count, names_capacity;
+};
+
+static inline struct fb_span fb_node_name(const struct fb_node *node)
+{
+    return fb_span(node->name, node->third);
+}
+
+/* One conjunct of the conditions of a policy, already negated where it came from an `unless`. */
+struct fb_conjunct {
+    uint32_t node;
+    uint8_t part;               /* FB_PART_WHEN or FB_PART_UNLESS */
+    uint8_t about;              /* enum fb_clause_class */
+    struct fb_range range;
+};
+
+/* A static policy or a link.  A link shares the conjuncts of its template. */
+struct fb_rule {
+    uint64_t principal_type, resource_type;     /* hash of the one type that can match, if … */
+    bool principal_typed, resource_typed;       /* … set */
+    uint8_t effect;                             /* enum fb_effect */
+    uint8_t principal_op, resource_op;          /* enum fb_scope_op */
+    uint32_t conjuncts, conjuncts_count;
+    const struct fb_uid *principal, *resource;  /* EQ, IN, IS_IN: bound */
+    const struct fb_policy *policy;
+    const struct fb_link *link;                 /* or NULL */
+};
+
+/* Which rules an action may concern: see index.c. */
+struct fb_bucket {
+    const struct fb_uid *action;                /* NULL: free */
+    uint32_t direct, direct_count;              /* rules that name this action, in entries */
+    uint32_t group, group_count;                /* of those, the ones that use `in` */
+};
+
+struct fb_index {
+    struct fb_bucket *buckets;
+    uint32_t mask;
+    uint32_t *entries;
+    uint32_t any_count;                         /* entries[0 …): rules with any action */
+    bool groups;                                /* some rule uses `action in` */
+};
+
+struct fb_program {
+    struct fb_arena *arena;
+    struct fb_code code;
+    struct fb_conjunct *conjuncts;
+    size_t conjuncts_count, conjuncts_capacity;
+    struct fb_rule *rules;
+    uint32_t rules_count;
+    struct fb_index index;
+};
+
+/* --- compile.c --------------------------------------------------------------------------------- */
+
+struct fb_compiler {
+    struct fb_arena *arena;
+    struct fb_code *code;
+    const struct fb_source *source;             /* for diagnostics; may be NULL */
+    struct fb_diags *diags;                     /* may be NULL */
+};
+
+/* The expression's node in *node.  False without memory or, with a diagnostic, beyond a limit. */
+bool fb_compile(struct fb_compiler *compiler, const struct fb_expr *expr, uint32_t *node);
+/* The negation of a node that has been compiled. */
+bool fb_compile_not(struct fb_compiler *compiler, uint32_t operand, struct fb_range range, uint32_t *node);
+
+/* --- classify.c -------------------------------------------------------------------------------- */
+
+/* What a condition is about; what `principal in group` is about. */
+enum fb_clause_class fb_classify(const struct fb_expr *expr);
+enum fb_clause_class fb_classify_group(const struct fb_uid *group);
+
+/* --- index.c ----------------------------------------------------------------------------------- */
+
+bool fb_index_build(struct fb_program *program);
+const struct fb_bucket *fb_index_find(const struct fb_index *index, const struct fb_uid *action);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_ENGINE_UNKNOWN_H
+#define FB_ENGINE_UNKNOWN_H
+
+#include "engine/decide.h"
+
+/* Evaluation where parts of the request are unknown. */
+
+/* What an expression may come to.  `may` joins FB_CAN_TRUE, FB_CAN_FALSE (as the values true and
+ * false), FB_CAN_ERR and FB_CAN_OTHER (a value that is no bool, of which `shape` says more). */
+enum { FB_CAN_OTHER = 8 };
+
+enum fb_shape {
+    FB_SHAPE_KNOWN,         /* exactly `value` */
+    FB_SHAPE_PRINCIPAL,     /* the unknown principal */
+    FB_SHAPE_RESOURCE,      /* the unknown resource */
+    FB_SHAPE_CONTEXT,       /* the context, some of whose fields are unknown */
+    FB_SHAPE_ANY            /* any value of one of `kinds` (1 << enum fb_kind; never bool) */
+};
+
+struct fb_guess {
+    uint8_t may;
+    uint8_t shape;
+    uint16_t kinds;
+    struct fb_value value;
+};
+
+struct fb_surmise {
+    struct fb_eval e;       /* for what is known */
+    const struct fb_unknowns *unknowns;
+    uint8_t vars;           /* 1 << enum fb_var of what is unknown, wholly or in part */
+};
+
+/* `unknowns` may be NULL: nothing is. */
+void fb_surmise_init(struct fb_surmise *s, const struct fb_program *program, const struct fb_request *request,
+                     const struct fb_unknowns *unknowns, struct fb_arena *arena);
+/* All that the node may come to.  False: s->e.cannot. */
+bool fb_guess(struct fb_surmise *s, uint32_t node, struct fb_guess *out);
+/* The same as outcomes of a condition: what is no bool errs. */
+bool fb_guess_condition(struct fb_surmise *s, uint32_t node, uint8_t *outcomes);
+
+/* The outcomes of a rule's scope for one variable. */
+bool fb_guess_principal(struct fb_surmise *s, const struct fb_rule *rule, uint8_t *outcomes);
+bool fb_guess_resource(struct fb_surmise *s, const struct fb_rule *rule, uint8_t *outcomes);
+
+/* Outcomes of `a && b` from those of a (so far) and of b. */
+static inline uint8_t fb_outcomes_and(uint8_t a, uint8_t b)
+{
+    return (a & FB_CAN_TRUE) != 0 ? (uint8_t)((a & (FB_CAN_FALSE | FB_CAN_ERR)) | b) : a;
+}
+
+#ifdef FB_ENGINE_FAULTS
+/* In the tests' own build: outcomes of which "true or false" loses one, to see that they notice. */
+extern uint8_t fb_surmise_fault;
+#endif
+
+#endif
