@@ -81,6 +81,8 @@ bool fb_leaf_binary(struct fb_eval *e, uint32_t node, struct fb_value a, struct 
 bool fb_leaf_sum(struct fb_eval *e, uint32_t node, enum fb_op op, bool minus, uint32_t at, struct fb_value operand,
                  int64_t *sum);
 bool fb_leaf_call(struct fb_eval *e, uint32_t node, const struct fb_value *values, struct fb_value *out);
+/* The kind of its value. */
+uint8_t fb_function_result(uint8_t function);
 bool fb_like(const struct fb_pattern *pattern, struct fb_span text);
 /* IS and IS_IN's first half: is the uid of the node's type? */
 static inline bool fb_leaf_is(const struct fb_node *node, const struct fb_uid *uid)

@@ -6,22 +6,27 @@
 
 #include <assert.h>
 
-/* The kind that the receiver of a method must have, and its argument; FB_FUNCTIONS' order. */
+/* The kinds that receiver and argument must have, and that of the result. */
 static const struct signature {
-    uint8_t receiver, argument;
+    uint8_t receiver, argument, result;
 } signatures[FB_FUNCTIONS] = {
-    [FB_F_DECIMAL] = {FB_STRING, 0}, [FB_F_IP] = {FB_STRING, 0},
-    [FB_F_DATETIME] = {FB_STRING, 0}, [FB_F_DURATION] = {FB_STRING, 0},
-    [FB_F_DECIMAL_LT] = {FB_DECIMAL, FB_DECIMAL}, [FB_F_DECIMAL_LE] = {FB_DECIMAL, FB_DECIMAL},
-    [FB_F_DECIMAL_GT] = {FB_DECIMAL, FB_DECIMAL}, [FB_F_DECIMAL_GE] = {FB_DECIMAL, FB_DECIMAL},
-    [FB_F_IS_IPV4] = {FB_IP, 0}, [FB_F_IS_IPV6] = {FB_IP, 0}, [FB_F_IS_LOOPBACK] = {FB_IP, 0},
-    [FB_F_IS_MULTICAST] = {FB_IP, 0}, [FB_F_IS_IN_RANGE] = {FB_IP, FB_IP},
-    [FB_F_OFFSET] = {FB_DATETIME, FB_DURATION}, [FB_F_DURATION_SINCE] = {FB_DATETIME, FB_DATETIME},
-    [FB_F_TO_DATE] = {FB_DATETIME, 0}, [FB_F_TO_TIME] = {FB_DATETIME, 0},
-    [FB_F_TO_MILLISECONDS] = {FB_DURATION, 0}, [FB_F_TO_SECONDS] = {FB_DURATION, 0},
-    [FB_F_TO_MINUTES] = {FB_DURATION, 0}, [FB_F_TO_HOURS] = {FB_DURATION, 0},
-    [FB_F_TO_DAYS] = {FB_DURATION, 0},
+    [FB_F_DECIMAL] = {FB_STRING, 0, FB_DECIMAL}, [FB_F_IP] = {FB_STRING, 0, FB_IP},
+    [FB_F_DATETIME] = {FB_STRING, 0, FB_DATETIME}, [FB_F_DURATION] = {FB_STRING, 0, FB_DURATION},
+    [FB_F_DECIMAL_LT] = {FB_DECIMAL, FB_DECIMAL, FB_BOOL}, [FB_F_DECIMAL_LE] = {FB_DECIMAL, FB_DECIMAL, FB_BOOL},
+    [FB_F_DECIMAL_GT] = {FB_DECIMAL, FB_DECIMAL, FB_BOOL}, [FB_F_DECIMAL_GE] = {FB_DECIMAL, FB_DECIMAL, FB_BOOL},
+    [FB_F_IS_IPV4] = {FB_IP, 0, FB_BOOL}, [FB_F_IS_IPV6] = {FB_IP, 0, FB_BOOL}, [FB_F_IS_LOOPBACK] = {FB_IP, 0, FB_BOOL},
+    [FB_F_IS_MULTICAST] = {FB_IP, 0, FB_BOOL}, [FB_F_IS_IN_RANGE] = {FB_IP, FB_IP, FB_BOOL},
+    [FB_F_OFFSET] = {FB_DATETIME, FB_DURATION, FB_DATETIME}, [FB_F_DURATION_SINCE] = {FB_DATETIME, FB_DATETIME, FB_DURATION},
+    [FB_F_TO_DATE] = {FB_DATETIME, 0, FB_DATETIME}, [FB_F_TO_TIME] = {FB_DATETIME, 0, FB_DURATION},
+    [FB_F_TO_MILLISECONDS] = {FB_DURATION, 0, FB_LONG}, [FB_F_TO_SECONDS] = {FB_DURATION, 0, FB_LONG},
+    [FB_F_TO_MINUTES] = {FB_DURATION, 0, FB_LONG}, [FB_F_TO_HOURS] = {FB_DURATION, 0, FB_LONG},
+    [FB_F_TO_DAYS] = {FB_DURATION, 0, FB_LONG},
 };
+
+uint8_t fb_function_result(uint8_t function)
+{
+    return signatures[function].result;
+}
 
 static bool make(struct fb_eval *e, uint32_t index, enum fb_kind kind, struct fb_value text, struct fb_value *out)
 {

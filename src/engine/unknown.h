@@ -8,7 +8,7 @@
 
 /* What an expression may come to.  `may` joins FB_CAN_TRUE, FB_CAN_FALSE (as the values true and
  * false), FB_CAN_ERR and FB_CAN_OTHER (a value that is no bool, of which `shape` says more). */
-enum { FB_CAN_OTHER = 8 };
+enum { FB_CAN_OTHER = 8, FB_CAN_VALUE = FB_CAN_TRUE | FB_CAN_FALSE | FB_CAN_OTHER };
 
 enum fb_shape {
     FB_SHAPE_KNOWN,         /* exactly `value` */
@@ -30,6 +30,42 @@ struct fb_surmise {
     const struct fb_unknowns *unknowns;
     uint8_t vars;           /* 1 << enum fb_var of what is unknown, wholly or in part */
 };
+
+/* --- guess.c: sets of outcomes ---------------------------------------------------------------------- */
+
+static inline uint16_t fb_kind_bit(unsigned kind)
+{
+    return (uint16_t)(1u << kind);
+}
+
+/* True or false, one does not know. */
+uint8_t fb_either(void);
+/* These outcomes and no other value; this value; this unknown. */
+struct fb_guess fb_guess_of(uint8_t may);
+struct fb_guess fb_guess_known(struct fb_value value);
+struct fb_guess fb_guess_shaped(enum fb_shape shape);
+/* Some value of these kinds, or an error.  Any value at all, or an error. */
+struct fb_guess fb_guess_some(uint16_t kinds);
+struct fb_guess fb_guess_anything(void);
+struct fb_guess fb_guess_join(struct fb_guess a, struct fb_guess b);
+/* The kinds that its values may have. */
+uint16_t fb_guess_kinds(const struct fb_guess *guess);
+/* Has it only one value (errors apart)? */
+bool fb_guess_only(const struct fb_guess *guess, struct fb_value *value);
+/* What came of running an operation on known values.  False: s->e.cannot. */
+bool fb_guess_settle(struct fb_surmise *s, bool done, struct fb_value value, struct fb_guess *out);
+
+/* --- guess_ops.c ------------------------------------------------------------------------------------ */
+
+bool fb_guess_unary(struct fb_surmise *s, uint32_t index, const struct fb_node *node, struct fb_guess *out);
+bool fb_guess_binary(struct fb_surmise *s, uint32_t index, const struct fb_node *node, struct fb_guess *out);
+/* The operation on two guesses that are at hand, neither of which can only err. */
+bool fb_guess_pair_of(struct fb_surmise *s, uint32_t index, const struct fb_guess *a, const struct fb_guess *b,
+                      struct fb_guess *out);
+/* IS, and the first half of IS_IN, of what is not known. */
+struct fb_guess fb_guess_is(const struct fb_surmise *s, const struct fb_node *node, const struct fb_guess *a);
+
+/* --- unknown.c -------------------------------------------------------------------------------------- */
 
 /* `unknowns` may be NULL: nothing is. */
 void fb_surmise_init(struct fb_surmise *s, const struct fb_program *program, const struct fb_request *request,

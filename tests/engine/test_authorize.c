@@ -88,7 +88,7 @@ static void engine_answer(const struct authorize_case *c, struct fb_buffer *out)
 static void oracle_answer(const struct authorize_case *c, struct fb_buffer *out)
 {
     struct oracle oracle = {&c->request, &world.scratch};
-    uint32_t lists[3][64], counts[3] = {0}, rule = 0;
+    uint32_t lists[3][64] = {{0}}, counts[3] = {0}, rule = 0;
     for (size_t i = 0; i < c->set->count + c->set->links_count; i++) {
         const struct fb_link *link = i >= c->set->count ? c->set->links[i - c->set->count] : NULL;
         const struct fb_policy *policy = link != NULL ? link->template_ : c->set->policies[i];
