@@ -151,11 +151,12 @@ bool fb_issuer_parse(const struct fb_span *words, size_t count, struct fb_arena 
     for (size_t i = 1; i < count; i++) {
         read_word(&r, words[i], &seen);
     }
-    if (out->jwks.len == 0 && diags->errors == errors_before) {
+    bool read = diags->errors == errors_before;
+    if (out->jwks.len == 0 && read) {
         (void)fb_diag_add(diags, FB_ERROR, "issuer.jwks", NULL, nowhere, "issuer %.*s: it needs jwks=FILE",
                           (int)out->url.len, out->url.ptr);
     }
-    if (out->audiences_count == 0 && diags->errors == errors_before) {
+    if (out->audiences_count == 0 && read) {
         (void)fb_diag_add(diags, FB_ERROR, "issuer.audience", NULL, nowhere, "issuer %.*s: it needs audience=NAME",
                           (int)out->url.len, out->url.ptr);
     }
