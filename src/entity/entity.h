@@ -71,7 +71,11 @@ enum fb_found fb_entity_in(const struct fb_entities *entities, const struct fb_u
  * One block, position-independent, 8-aligned, little-endian; the encoder below is the only writer,
  * for memory and for the store alike.  Golden files pin it.
  *
- *   struct fb_entity_block │ parents[] │ ancestors[] │ attrs record │ tags record │ uids, strings … */
+ *   struct fb_entity_block │ parents[] │ ancestors[] │ attrs │ tags │ uids │ strings │ zeroes to 8
+ *
+ * Behind a record stands what its values point to, in the order of its fields; then the entity's own
+ * uid, those of the ancestors, those of the parents that are no known ancestors; then all strings,
+ * a name before its value's. */
 struct fb_entity_block {
     uint32_t magic;             /* FB_ENTITY_MAGIC */
     uint32_t length;            /* of the whole block */

@@ -8,11 +8,15 @@
 
 #include "entity/json.h"
 
+/* Levels of objects and arrays that an escape at the deepest place may have below its key: the call, its
+ * arguments, a call among them. */
+#define ESCAPE_LEVELS 3u
+
 struct reader {
     struct fb_json *json;
     struct fb_arena *arena;
     const struct fb_value_hints *hints;
-    unsigned slack;     /* levels that the objects of escapes may add to the depth */
+    unsigned slack;     /* 0, or ESCAPE_LEVELS within an escape */
 };
 
 /* `{fn, arg}` or `{fn, args}`, as met. */
@@ -46,6 +50,20 @@ static bool fail(struct reader *r, const char *code, const char *error)
 static bool no_memory(struct reader *r)
 {
     return fail(r, "json.memory", "out of memory, or more data than this reader may hold");
+}
+
+static bool too_deep(struct reader *r)
+{
+    return fail(r, "entity.too_deep", "sets and records are nested more than 64 deep");
+}
+
+/* A constructor applied to a string. */
+static bool construct(struct reader *r, enum fb_kind kind, struct fb_span text, struct fb_value *value)
+{
+    const char *error = fb_extension_make(r->arena, kind, text, value);
+    if (error == NULL)
+        return true;
+    return r->arena->failed ? no_memory(r) : fail(r, "entity.extension", error);
 }
 
 static struct fb_type_hint field_hint(const struct reader *r, const struct scope *scope, struct fb_span name)
@@ -124,7 +142,8 @@ static bool read_fields(struct reader *r, const struct scope *scope, unsigned de
         struct fb_value *value = &fields->list[fields->count].value;
         fields->list[fields->count].name = name;
         bool escape = scope->kind == RECORD && fields->count == 0 && is_escape(name), read;
-        r->slack += escape ? 3 : 0;
+        unsigned slack = r->slack;
+        r->slack = escape ? ESCAPE_LEVELS : slack;
         fb_json_next(r->json);
         if (escape && fb_span_is(name, "__extn") && r->json->event == FB_JSON_OBJECT) {
             struct fields parts = {0};
@@ -135,7 +154,7 @@ static bool read_fields(struct reader *r, const struct scope *scope, unsigned de
         } else {
             read = read_value(r, field_hint(r, scope, name), depth + 1, value);
         }
-        r->slack -= escape ? 3 : 0;
+        r->slack = slack;
         if (!read)
             return false;
         fields->count++;
@@ -192,8 +211,7 @@ static bool make_extension(struct reader *r, const struct call *call, struct fb_
         return fail(r, "entity.extension", "the function of an __extn is ip, decimal, datetime, duration or offset");
     if (call->args_count != 1 || call->args[0].kind != FB_STRING)
         return fail(r, "entity.extension", "this constructor takes one string");
-    const char *error = fb_extension_make(r->arena, constructors[i].kind, fb_value_text(call->args[0]), value);
-    return error == NULL || fail(r, "entity.extension", error);
+    return construct(r, constructors[i].kind, fb_value_text(call->args[0]), value);
 }
 
 /* An object whose only key is an escape's. */
@@ -237,6 +255,8 @@ static bool read_object(struct reader *r, struct fb_type_hint hint, unsigned dep
         made = make_uid(r, *type, *id, value);
     else if (extension && outer.has_fn && outer.has_args)
         made = make_extension(r, &outer, value);
+    else if (depth >= FB_VALUE_DEPTH + r->slack)
+        made = too_deep(r);
     else
         made = fb_value_record(r->arena, fields.list, fields.count, value) || no_memory(r);
     if (made)
@@ -248,8 +268,10 @@ static bool read_object(struct reader *r, struct fb_type_hint hint, unsigned dep
 static bool read_value(struct reader *r, struct fb_type_hint hint, unsigned depth, struct fb_value *value)
 {
     struct fb_json *json = r->json;
-    if ((json->event == FB_JSON_ARRAY || json->event == FB_JSON_OBJECT) && depth >= FB_VALUE_DEPTH + r->slack)
-        return fail(r, "entity.too_deep", "sets and records are nested more than 64 deep");
+    /* An object one deeper may still turn out to be an escape. */
+    unsigned limit = FB_VALUE_DEPTH + r->slack + (json->event == FB_JSON_OBJECT);
+    if ((json->event == FB_JSON_ARRAY || json->event == FB_JSON_OBJECT) && depth >= limit)
+        return too_deep(r);
     switch (json->event) {
     case FB_JSON_TRUE:
     case FB_JSON_FALSE:
@@ -260,11 +282,7 @@ static bool read_value(struct reader *r, struct fb_type_hint hint, unsigned dept
         return true;
     case FB_JSON_STRING:
         *value = fb_value_string(json->string);
-        if (hint.hint == FB_HINT_EXTENSION) {
-            const char *error = fb_extension_make(r->arena, hint.extension, json->string, value);
-            return error == NULL || fail(r, "entity.extension", error);
-        }
-        return true;
+        return hint.hint != FB_HINT_EXTENSION || construct(r, hint.extension, json->string, value);
     case FB_JSON_ARRAY:
         return read_set(r, hint, depth, NULL, value);
     case FB_JSON_OBJECT:
