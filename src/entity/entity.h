@@ -26,6 +26,7 @@ struct fb_refs {
 
 static inline const struct fb_uid *fb_ref_uid(const struct fb_ref *ref)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the offset may lead into another allocation */
     return (const struct fb_uid *)((uintptr_t)ref + (uint64_t)ref->offset);
 }
 

@@ -7,6 +7,7 @@
 #include "entity/extension.h"
 
 #define TEXT_MAX 43u    /* eight groups of four, seven colons, "/128" */
+#define BAD SIZE_MAX
 
 static const char form[] = "an IP address is written such as \"192.0.2.1\", \"192.0.2.0/24\" or \"2001:db8::/32\"";
 
@@ -41,20 +42,20 @@ static bool parse_v4(struct fb_span text, uint8_t address[16])
 }
 
 /* Groups of up to four hexadecimal digits, joined by colons, up to the end or to a "::"; at most
- * `room`.  Returns their number, or -1. */
-static int parse_groups(struct fb_span *text, uint8_t *out, int room)
+ * `room`.  Returns their number, or BAD. */
+static size_t parse_groups(struct fb_span *text, uint8_t *out, size_t room)
 {
-    int count = 0;
+    size_t count = 0;
     while (text->len != 0 && text->ptr[0] != ':') {
         size_t len = 0;
         unsigned value = 0;
         for (; len < text->len && hex_digit(text->ptr[len]) >= 0; len++) {
             if (len == 4)
-                return -1;
+                return BAD;
             value = value << 4 | (unsigned)hex_digit(text->ptr[len]);
         }
         if (len == 0 || count == room)
-            return -1;
+            return BAD;
         out[count * 2] = (uint8_t)(value >> 8);
         out[count * 2 + 1] = (uint8_t)value;
         count++;
@@ -62,7 +63,7 @@ static int parse_groups(struct fb_span *text, uint8_t *out, int room)
         if (text->len == 0 || fb_span_starts(*text, FB_SPAN("::")))
             break;
         if (text->ptr[0] != ':' || text->len == 1)
-            return -1;
+            return BAD;
         *text = fb_span_from(*text, 1);
     }
     return count;
@@ -70,8 +71,8 @@ static int parse_groups(struct fb_span *text, uint8_t *out, int room)
 
 static bool parse_v6(struct fb_span text, uint8_t address[16])
 {
-    int head = parse_groups(&text, address, 8);
-    if (head < 0)
+    size_t head = parse_groups(&text, address, 8);
+    if (head == BAD)
         return false;
     if (text.len == 0)
         return head == 8;
@@ -80,11 +81,11 @@ static bool parse_v6(struct fb_span text, uint8_t address[16])
     if (head == 8 || !fb_span_starts(text, FB_SPAN("::")))
         return false;
     text = fb_span_from(text, 2);
-    int count = parse_groups(&text, tail, 7 - head);
-    if (count < 0 || text.len != 0)
+    size_t count = parse_groups(&text, tail, 7 - head);
+    if (count == BAD || text.len != 0)
         return false;
-    memset(address + head * 2, 0, (size_t)(16 - head * 2));
-    memcpy(address + 16 - count * 2, tail, (size_t)count * 2);
+    memset(address + head * 2, 0, 16 - head * 2);
+    memcpy(address + 16 - count * 2, tail, count * 2);
     return true;
 }
 
@@ -148,9 +149,9 @@ bool fb_ip_eq(const struct fb_ip *a, const struct fb_ip *b)
  * but never the dotted form, which the parser refuses. */
 static void print_v6(struct fb_buffer *out, const uint8_t address[16])
 {
-    int run_start = 8, run_len = 1;
-    for (int i = 0; i < 8; i++) {
-        int len = 0;
+    size_t run_start = 8, run_len = 1;
+    for (size_t i = 0; i < 8; i++) {
+        size_t len = 0;
         while (i + len < 8 && address[(i + len) * 2] == 0 && address[(i + len) * 2 + 1] == 0)
             len++;
         if (len > run_len) {
@@ -158,7 +159,7 @@ static void print_v6(struct fb_buffer *out, const uint8_t address[16])
             run_len = len;
         }
     }
-    for (int i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 8; i++) {
         if (i == run_start) {
             fb_buffer_add_z(out, "::");
             i += run_len - 1;

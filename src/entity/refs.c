@@ -28,7 +28,7 @@ bool fb_uid_list_join(struct fb_uid_list *list, struct fb_arena *arena, const st
     for (size_t i = 0; i < count; i++)
         list->uids[i] = i < a_count ? a[i] : b[i - a_count];
     if (count > 1)
-        qsort(list->uids, count, sizeof list->uids[0], by_uid);
+        qsort(list->uids, count, sizeof(const struct fb_uid *), by_uid);
     for (size_t i = 0; i < count; i++)
         if (list->count == 0 || !fb_uid_eq(list->uids[i], list->uids[list->count - 1]))
             list->uids[list->count++] = list->uids[i];

@@ -89,6 +89,7 @@ static inline struct fb_value fb_cell_load(const struct fb_cell *cell)
 {
     struct fb_value v = {.kind = cell->kind, .count = cell->count, .number = cell->bits};
     if ((1u << cell->kind) & (1u << FB_STRING | 1u << FB_ENTITY | 1u << FB_SET | 1u << FB_RECORD | 1u << FB_IP))
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
         v.text = (const char *)((uintptr_t)cell + (uint64_t)cell->bits);
     return v;
 }
