@@ -130,9 +130,9 @@ struct fb_route {
     struct fb_span query;               /* of `?export`: "export"; else empty */
     const struct fb_action *action;
     struct fb_range range;              /* in the source of the action */
-    const struct fb_template *resource; /* internal from here on */
-    const struct fb_template *within;
-    const struct fb_pattern_segment *segments;
+    const struct fb_uid_template *resource; /* internal from here on */
+    const struct fb_uid_template *within;
+    const struct fb_path_segment *segments;
     const struct fb_route *const *rivals;   /* routes that overlap with it, neither the more specific */
     uint8_t segments_count, params_count, rivals_count;
     bool implicit;                      /* the HEAD that a GET takes with it */
