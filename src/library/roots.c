@@ -17,10 +17,23 @@ const struct fb_source *fb_source_copy(struct fb_arena *arena, struct forbid_tex
     return arena->failed ? NULL : source;
 }
 
+/* Readers with working memory of their own say so in a diagnostic. */
+static bool about_memory(const struct fb_diags *diags)
+{
+    const struct fb_span suffix = FB_SPAN(".memory");
+    for (size_t i = 0; i < diags->count; i++) {
+        struct fb_span code = fb_span_z(diags->list[i].code);
+        if (code.len >= suffix.len && fb_span_eq(fb_span_from(code, code.len - suffix.len), suffix))
+            return true;
+    }
+    return false;
+}
+
 /* Hands the errors out, or drops them: where memory was short they are about nothing else. */
 static enum forbid_status give_up(struct forbid_errors *found, bool no_memory, forbid_errors **errors)
 {
     enum forbid_status status = !no_memory && found != NULL && !found->arena.failed && found->diags.errors != 0
+                                          && !about_memory(&found->diags)
                                     ? FORBID_INVALID : FORBID_NO_MEMORY;
     if (errors == NULL || status != FORBID_INVALID) {
         forbid_errors_free(found);

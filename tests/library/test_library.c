@@ -129,6 +129,8 @@ static void test_scarce_memory(void **state)
                 allowed = decision.allow;
             forbid_decider_free(decider);
         }
+        if (errors != NULL)
+            print_message("# after %ld calls: %s\n", n, forbid_errors_text(errors));
         assert_null(errors);
         forbid_entities_free(entities);
         forbid_policies_free(policies);
