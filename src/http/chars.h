@@ -2,7 +2,7 @@
 #ifndef FB_HTTP_CHARS_H
 #define FB_HTTP_CHARS_H
 
-#include "base/span.h"
+#include "base/base.h"
 
 /* Characters by the classes of RFC 9110 and RFC 3986.  ctype.h is of no use here: it follows the
  * locale, and char may be signed. */

@@ -29,8 +29,9 @@ static bool all_b64(const char *at, size_t len)
     memset(&c, 'a', sizeof c);
     memcpy(&c, at, len);
     outside |= outside_b64(c);
-    static const block none = {0};
-    return memcmp(&outside, &none, sizeof none) == 0;
+    uint64_t halves[2];
+    memcpy(halves, &outside, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
 }
 
 bool fb_http_is_b64token(struct fb_span text)

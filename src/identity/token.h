@@ -78,7 +78,8 @@ struct fb_bearer {
     const char *detail;             /* refused: what exactly was wrong; static, for logs only */
 };
 
-/* The principal's entity id: prefix and name.  In `arena` if there is a prefix. */
+/* The principal's entity id: prefix and name.  In `arena` if there is a prefix; without memory empty,
+ * which no name is, and arena->failed. */
 struct fb_span fb_bearer_id(const struct fb_bearer *bearer, struct fb_arena *arena);
 
 /* A worker's own: OpenSSL contexts, and the cache of tokens whose signature was good.
