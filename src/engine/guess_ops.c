@@ -28,6 +28,16 @@ static struct fb_guess test(uint16_t kinds, uint16_t good)
                     | (uint8_t)((kinds & ~good) != 0 ? FB_CAN_ERR : 0));
 }
 
+/* The same of two operands, of which both must pass. */
+static struct fb_guess test_both(const struct fb_guess *a, unsigned good_a, const struct fb_guess *b, unsigned good_b)
+{
+    struct fb_guess one = test(fb_guess_kinds(a), fb_kind_bit(good_a));
+    struct fb_guess other = test(fb_guess_kinds(b), fb_kind_bit(good_b));
+    if ((one.may & ~FB_CAN_ERR) == 0 || (other.may & ~FB_CAN_ERR) == 0)
+        return fb_guess_of(FB_CAN_ERR);
+    return fb_guess_join(one, other);
+}
+
 /* --- Reading ------------------------------------------------------------------------------------ */
 
 static bool field_unknown(const struct fb_surmise *s, struct fb_span name)
@@ -229,11 +239,10 @@ static struct fb_guess guess_pair(const struct fb_surmise *s, enum fb_op op, con
     case FB_OP_CONTAINS:
         return guess_contains(s, a, b);
     case FB_OP_CONTAINS_ALL: case FB_OP_CONTAINS_ANY:
-        tags = test(fb_guess_kinds(a), fb_kind_bit(FB_SET));
-        return fb_guess_join(tags, test(fb_guess_kinds(b), fb_kind_bit(FB_SET)));
+        return test_both(a, FB_SET, b, FB_SET);
     default: /* FB_OP_GET_TAG, FB_OP_HAS_TAG */
-        tags = fb_guess_join(test(fb_guess_kinds(a), fb_kind_bit(FB_ENTITY)), test(fb_guess_kinds(b), fb_kind_bit(FB_STRING)));
-        return op == FB_OP_HAS_TAG ? tags : fb_guess_anything();
+        tags = test_both(a, FB_ENTITY, b, FB_STRING);
+        return op == FB_OP_HAS_TAG || tags.may == FB_CAN_ERR ? tags : fb_guess_anything();
     }
 }
 

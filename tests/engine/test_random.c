@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The compiled program against the oracle, on random expressions and random policy sets.  FB_SEED chooses
+ * another sequence; a failure prints the seed of its own case, which reproduces it alone. */
+
+#include "generate.h"
+#include "oracle.h"
+
+#include "testing.h"
+
+#define EXPRESSIONS 20000
+#define POLICY_SETS 5000
+
+static struct fb_arena arena;
+
+static uint64_t first_seed(void)
+{
+    const char *text = getenv("FB_SEED");
+    uint64_t seed = text != NULL ? strtoull(text, NULL, 0) : 20240501;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+static struct fb_request some_request(struct generator *g, struct fb_entities *entities)
+{
+    *entities = fb_entity_set_source(generate_store(g));
+    return (struct fb_request){
+        .principal = generate_uid(g, generate_chance(g, 80) ? "U" : "G", generate_below(g, 5)),
+        .action = generate_uid(g, "Action", generate_below(g, 4)),
+        .resource = generate_uid(g, generate_chance(g, 80) ? "R" : "U", generate_below(g, 4)),
+        .context = generate_context(g), .entities = entities};
+}
+
+/* Values of every type, so that sets, records and extensions are compared whole. */
+static void expressions(void **state)
+{
+    (void)state;
+    uint64_t seed = first_seed();
+    size_t erred_count = 0, trues = 0, bad = 0;
+    for (uint64_t i = 0; i < EXPRESSIONS; i++) {
+        struct generator g = {&arena, seed + i};
+        struct fb_entities entities;
+        struct fb_request request = some_request(&g, &entities);
+        const struct fb_expr *expr = generate_expr(&g, (enum generate_type)generate_below(&g, GENERATE_TYPES), 4);
+        struct oracle oracle = {&request, &arena};
+        struct fb_value value = {0}, expected = {0};
+        struct fb_policy_error error;
+        bool erred;
+        assert_int_equal(fb_evaluate(expr, &request, &arena, &value, &error, &erred), FB_OK);
+        bool valued = oracle_eval(&oracle, expr, &expected);
+        if (erred == valued || (valued && !oracle_equal(value, expected)) || (valued && !fb_value_eq(value, expected))) {
+            print_error("seed %llu\n", (unsigned long long)(seed + i));
+            bad++;
+        }
+        erred_count += erred;
+        trues += !erred && value.kind == FB_BOOL && value.number != 0;
+        fb_arena_clear(&arena);
+    }
+    print_message("%d expressions, %zu in error, %zu true\n", EXPRESSIONS, erred_count, trues);
+    assert_int_equal(bad, 0);
+    /* The sequence must get somewhere. */
+    assert_true(erred_count > EXPRESSIONS / 20 && erred_count < EXPRESSIONS * 2 / 3);
+}
+
+/* What the decision says of a rule. */
+static char decided(const struct fb_decision *d, uint32_t rule)
+{
+    char says = 'F';
+    for (uint32_t i = 0; i < d->permits_count; i++)
+        says = d->permits[i] == rule ? 'T' : says;
+    for (uint32_t i = 0; i < d->forbids_count; i++)
+        says = d->forbids[i] == rule ? 'T' : says;
+    for (uint32_t i = 0; i < d->errors_count; i++)
+        says = d->errors[i].policy == rule ? 'E' : says;
+    return says;
+}
+
+/* Rule by rule in the program's order, and the answer made of them; fb_outcomes without unknowns must
+ * say the same. */
+static bool agrees(const struct fb_policy_set *set, const struct fb_program *program, const struct fb_request *request,
+                   const struct fb_decision *d)
+{
+    static const uint8_t letters[] = {[FB_CAN_TRUE] = 'T', [FB_CAN_FALSE] = 'F', [FB_CAN_ERR] = 'E', 0, 0, 0, 0, 0};
+    struct oracle oracle = {request, &arena};
+    const uint8_t *outcomes;
+    uint32_t rule = 0, permits = 0, forbids = 0;
+    assert_int_equal(fb_outcomes(program, request, NULL, &arena, &outcomes), FB_OK);
+    for (size_t i = 0; i < set->count + set->links_count; i++) {
+        const struct fb_link *link = i >= set->count ? set->links[i - set->count] : NULL;
+        const struct fb_policy *policy = link != NULL ? link->template_ : set->policies[i];
+        if (link == NULL && policy->is_template)
+            continue;
+        char says = oracle_policy(&oracle, policy, link);
+        if (decided(d, rule) != says || letters[outcomes[rule]] != says || fb_program_policy(program, rule) != policy)
+            return false;
+        permits += says == 'T' && policy->effect == FB_PERMIT;
+        forbids += says == 'T' && policy->effect == FB_FORBID;
+        rule++;
+    }
+    return rule == fb_program_count(program) && d->permits_count == permits && d->forbids_count == forbids
+           && d->allow == (permits != 0 && forbids == 0);
+}
+
+static void policy_sets(void **state)
+{
+    (void)state;
+    uint64_t seed = first_seed();
+    size_t allows = 0, errors = 0, links = 0, bad = 0;
+    for (uint64_t i = 0; i < POLICY_SETS; i++) {
+        struct generator g = {&arena, seed + i};
+        struct fb_entities entities;
+        struct fb_request request = some_request(&g, &entities);
+        struct fb_policy_set *set = generate_policies(&g, generate_below(&g, 9), true, 3);
+        struct fb_program *program = fb_program_new(&arena, set, NULL);
+        struct fb_decision d;
+        assert_non_null(program);
+        assert_int_equal(fb_decide(program, &request, &arena, &d), FB_OK);
+        if (!agrees(set, program, &request, &d)) {
+            print_error("seed %llu\n", (unsigned long long)(seed + i));
+            bad++;
+        }
+        allows += d.allow;
+        errors += d.errors_count != 0;
+        links += set->links_count;
+        fb_arena_clear(&arena);
+    }
+    print_message("%d policy sets, %zu allow, %zu with errors, %zu links\n", POLICY_SETS, allows, errors, links);
+    assert_int_equal(bad, 0);
+    assert_true(allows > POLICY_SETS / 20 && errors > POLICY_SETS / 50 && links > 1000);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    fb_arena_init(&arena, &fb_heap, (size_t)1 << 28);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fb_arena_release(&arena);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(expressions), cmocka_unit_test(policy_sets)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
