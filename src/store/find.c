@@ -2,20 +2,32 @@
 /* Rows looked up in a worker's snapshot, through the cache that reader.h describes. */
 #include "store/reader.h"
 
-/* The uid's slot, emptied if it held another uid or version; NULL for uids too long for one. */
+static bool holds(const struct fb_slot *slot, uint64_t version, const struct fb_uid *uid, size_t len)
+{
+    return slot->hash == uid->hash && slot->version == version && slot->type_len == uid->type_len
+        && slot->id_len == uid->id_len && memcmp(slot->bytes, uid->bytes, len) == 0;
+}
+
+/* The uid's slot, emptied if it was another's; NULL for uids too long for one. */
 static struct fb_slot *slot_of(struct fb_reading *reading, const struct fb_uid *uid)
 {
     size_t len = (size_t)uid->type_len + uid->id_len;
+    struct fb_slot *set = &reading->slots[uid->hash & (FB_SLOTS - FB_WAYS)];
+    struct fb_slot *victim = NULL;
     if (len > FB_SLOT_BYTES)
         return NULL;
-    struct fb_slot *slot = &reading->slots[uid->hash & (FB_SLOTS - 1)];
-    if (slot->version == reading->version && slot->hash == uid->hash && slot->type_len == uid->type_len
-        && slot->id_len == uid->id_len && memcmp(slot->bytes, uid->bytes, len) == 0)
-        return slot;
-    *slot = (struct fb_slot){.hash = uid->hash, .version = reading->version, .type_len = uid->type_len,
-                             .id_len = uid->id_len};
-    memcpy(slot->bytes, uid->bytes, len);
-    return slot;
+    for (int way = 0; way < FB_WAYS; way++) {
+        if (holds(&set[way], reading->version, uid, len))
+            return &set[way];
+        if (set[way].version != reading->version)
+            victim = &set[way];
+    }
+    if (victim == NULL)
+        victim = &set[reading->turn++ % FB_WAYS];
+    *victim = (struct fb_slot){.hash = uid->hash, .version = reading->version, .type_len = uid->type_len,
+                               .id_len = uid->id_len};
+    memcpy(victim->bytes, uid->bytes, len);
+    return victim;
 }
 
 static enum fb_found get(const struct fb_store_reader *reader, enum fb_table table, const struct fb_uid *uid,

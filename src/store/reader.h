@@ -15,9 +15,10 @@
  * and a snapshot of the same version shows the same pages.  A commit anywhere changes the version
  * and thereby empties the cache.  A row's checksum is verified when it enters a slot: once per
  * version and row, so that flipped bits on disk are seen when they are read in.
+ * Two slots a set, so that two busy rows do not evict each other at each request.
  * The uid's bytes stand in the slot and are compared whole, since ids come from clients and an
  * absent row must be that very uid's. */
-enum { FB_SLOT_BYTES = 72, FB_SLOTS = 4096 };
+enum { FB_SLOT_BYTES = 72, FB_SLOTS = 4096, FB_WAYS = 2 };
 struct fb_slot {
     uint64_t hash, version;         /* version 0: empty */
     const struct fb_entity_block *entity;
@@ -33,6 +34,7 @@ struct fb_reading {
     bool live;                      /* a snapshot is taken */
     uint64_t version;               /* its number */
     bool accounts_known, no_accounts;   /* of this version: is the table of accounts empty? */
+    uint32_t turn;                  /* which way is evicted next */
     struct fb_slot slots[FB_SLOTS];
 };
 
