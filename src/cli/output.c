@@ -38,6 +38,8 @@ void fb_cli_diags(struct fb_cli *cli, const struct fb_diags *diags, bool json)
         fb_diags_print(&text, diags, cli->colour_err);
     if (text.len != 0)
         fwrite(text.ptr, 1, text.len, cli->err);
+    if (text.len != 0 && text.ptr[text.len - 1] != '\n')
+        fputc('\n', cli->err);
     fb_buffer_release(&text);
 }
 

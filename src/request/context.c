@@ -255,6 +255,8 @@ static enum got located(struct build *b, enum fb_found found)
 
 static enum got country(struct build *b, struct fb_value *value)
 {
+    if (b->request->country.len != 0)
+        return string(b->request->country, value);
     struct fb_span code = {0};
     enum got got = b->geo == NULL ? LACKS : located(b, fb_geo_country(b->geo, &b->request->peer, &code));
     return got == GOT ? string(code, value) : got;

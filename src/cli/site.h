@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_CLI_SITE_H
+#define FB_CLI_SITE_H
+
+#include "cli/cli.h"
+#include "guard/guard.h"
+
+/* What a location of the server is made of, from options: a policy directory, issuers, a store,
+ * location data.  `check`, `why` and `serve` take the same options with the same meaning. */
+struct fb_site_options {
+    struct fb_words issuers, audiences, parents;
+    const char *jwks, *principal, *claim;
+    const char *store, *geo;
+    const char *disclose, *disclose_anonymous;
+};
+
+#define FB_SITE_OPTIONS_COUNT 10u
+void fb_site_options(struct fb_site_options *options, struct fb_option rows[FB_SITE_OPTIONS_COUNT]);
+
+struct fb_cli_site {
+    struct fb_arena arena;
+    struct fb_diags diags;                  /* of loading: perhaps warnings */
+    struct fb_policies *policies;
+    struct fb_issuers *issuers;             /* NULL: none was given */
+    struct fb_geo *geo;                     /* NULL: none was given */
+    struct fb_site site;
+};
+
+/* Loads all of it.  False if anything is at fault: the diagnostics say what. */
+bool fb_cli_site_open(struct fb_cli_site *site, const struct fb_site_options *options, const char *dir);
+/* After a failed opening too. */
+void fb_cli_site_close(struct fb_cli_site *site);
+
+#endif

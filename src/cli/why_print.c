@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `forbid why` for people: the status first, then who asked for what, then each policy that mattered
+ * with its clauses in their source and the values that decided them. */
+#include "cli/routes.h"
+#include "cli/why.h"
+
+#define RED "\033[1;31m"
+#define GREEN "\033[1;32m"
+#define YELLOW "\033[1;33m"
+#define DIM "\033[2m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+#define VALUE_COLUMNS 100u
+#define NEAREST_SHOWN 2u        /* permits that did not apply, unless all are asked for */
+
+static void styled(struct fb_buffer *out, bool colour, const char *style, const char *text)
+{
+    fb_buffer_add_z(out, colour ? style : "");
+    fb_buffer_add_z(out, text);
+    fb_buffer_add_z(out, colour ? PLAIN : "");
+}
+
+static void add_uid(struct fb_buffer *out, const struct fb_uid *uid)
+{
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, 1u << 20);
+    fb_uid_print(&text, uid);
+    fb_excerpt_cut(out, fb_buffer_span(&text), VALUE_COLUMNS);
+    fb_buffer_release(&text);
+}
+
+static void add_value(struct fb_buffer *out, struct fb_value value, size_t columns)
+{
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, 4u << 20);
+    fb_value_print(&text, value);
+    fb_excerpt_cut(out, text.failed ? FB_SPAN("(a large value)") : fb_buffer_span(&text), columns);
+    fb_buffer_release(&text);
+}
+
+static void add_place(struct fb_buffer *out, bool colour, const struct fb_source *source, uint32_t offset)
+{
+    fb_buffer_add_z(out, colour ? DIM : "");
+    fb_buffer_add_safe(out, source->name);
+    struct fb_position at = fb_source_position(source, offset);
+    fb_buffer_add_format(out, ":%u:%u%s", at.line, at.column, colour ? PLAIN : "");
+}
+
+/* --- What happens ------------------------------------------------------------------------------- */
+
+static void print_asked(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)
+{
+    fb_buffer_add_z(out, colour ? BOLD : "");
+    fb_buffer_add_safe(out, shown->http->method);
+    fb_buffer_add_char(out, ' ');
+    fb_buffer_add_safe(out, shown->http->raw_target);
+    fb_buffer_add_z(out, colour ? PLAIN : "");
+    if (shown->assumed != NULL) {
+        fb_buffer_add_z(out, "  as ");
+        add_uid(out, shown->assumed->principal);
+        for (size_t i = 0; i < shown->assumed->parents_count; i++) {
+            fb_buffer_add_z(out, i == 0 ? " in " : ", ");
+            add_uid(out, shown->assumed->parents[i]);
+        }
+        for (size_t i = 0; i < shown->assumed->scopes_count; i++) {
+            fb_buffer_add_z(out, i == 0 ? " with scope " : " ");
+            fb_buffer_add_safe(out, shown->assumed->scopes[i]);
+        }
+    } else {
+        fb_buffer_add_z(out, shown->has_token ? "  with a token" : "  without credentials");
+    }
+    fb_buffer_add_z(out, "\n\n");
+}
+
+static void print_status(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)
+{
+    const struct fb_answer *answer = &shown->why->answer;
+    const struct fb_refusal *refusal = &answer->refusal;
+    if (answer->forward) {
+        fb_buffer_add_z(out, "  ");
+        styled(out, colour, GREEN, "forwarded");
+        fb_buffer_add_z(out, " to the upstream\n");
+        return;
+    }
+    struct fb_span phrase = fb_phrase_of_status(refusal->status);
+    fb_buffer_add_format(out, "  %s%u %.*s%s", colour ? RED : "", refusal->status, (int)phrase.len, phrase.ptr,
+                         colour ? PLAIN : "");
+    if (refusal->reason.len != 0) {
+        fb_buffer_add_z(out, "  ");
+        fb_buffer_add_safe(out, refusal->reason);
+    }
+    fb_buffer_add_char(out, '\n');
+    if (refusal->detail.len != 0) {
+        fb_buffer_add_z(out, "  ");
+        fb_buffer_add_safe(out, refusal->detail);
+        fb_buffer_add_char(out, '\n');
+    }
+    if (answer->fault_text.len != 0) {
+        fb_buffer_add_z(out, "  for the log: ");
+        fb_buffer_add_safe(out, answer->fault_text);
+        fb_buffer_add_char(out, '\n');
+    }
+}
+
+static void print_uid_row(struct fb_buffer *out, const char *name, const struct fb_uid *uid, bool any, bool colour)
+{
+    if (uid == NULL && !any)
+        return;
+    fb_buffer_add_format(out, "  %s%-10s%s ", colour ? DIM : "", name, colour ? PLAIN : "");
+    if (any) {
+        fb_buffer_add_z(out, "any ");
+        fb_buffer_add_safe(out, uid != NULL ? fb_uid_type(uid) : FB_SPAN("principal"));
+    } else {
+        add_uid(out, uid);
+    }
+    fb_buffer_add_char(out, '\n');
+}
+
+static void print_facts(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)
+{
+    const struct fb_why *why = shown->why;
+    const struct fb_route *route = why->route;
+    fb_buffer_add_char(out, '\n');
+    if (route != NULL) {
+        const struct fb_schema_action *action = route->action->declared;
+        fb_buffer_add_format(out, "  %s%-10s%s %.*s ", colour ? DIM : "", "route", colour ? PLAIN : "",
+                             (int)route->method.len, route->method.ptr);
+        fb_buffer_add_safe(out, route->path);
+        fb_buffer_add_z(out, "  ");
+        add_place(out, colour, action->source, route->range.start);
+        fb_buffer_add_char(out, '\n');
+    }
+    const struct fb_answer *answer = &why->answer;
+    bool asked = why->evaluated;
+    print_uid_row(out, "principal", asked ? why->request.principal : answer->principal, why->unknown_principal, colour);
+    print_uid_row(out, "action", answer->action, false, colour);
+    print_uid_row(out, "resource", answer->resource, false, colour);
+    if (asked && why->request.context.kind == FB_RECORD && why->request.context.record != NULL
+        && why->request.context.record->count != 0) {
+        fb_buffer_add_format(out, "  %s%-10s%s ", colour ? DIM : "", "context", colour ? PLAIN : "");
+        add_value(out, why->request.context, 3 * VALUE_COLUMNS);
+        fb_buffer_add_char(out, '\n');
+    }
+}
+
+/* --- Policies ------------------------------------------------------------------------------------- */
+
+struct clause_look {
+    char mark;
+    const char *colour, *sign;
+};
+
+/* Met, not met, erred; or not known, where the client might be anybody. */
+static struct clause_look look_of(const struct fb_clause *clause, bool decisive)
+{
+    switch (clause->outcomes) {
+    case FB_CAN_TRUE: return (struct clause_look){'-', GREEN, "✓"};
+    case FB_CAN_FALSE: return (struct clause_look){decisive ? '^' : '-', RED, "✗"};
+    case FB_CAN_ERR: return (struct clause_look){'^', RED, "✗ error"};
+    default: return (struct clause_look){'-', YELLOW, "? depends on who asks"};
+    }
+}
+
+static void print_values(struct fb_buffer *out, const struct fb_source *source, const struct fb_clause *clause,
+                         bool colour)
+{
+    if (clause->error.len != 0) {
+        fb_excerpt_gutter(out, colour);
+        fb_buffer_add_z(out, "    ");
+        fb_buffer_add_safe(out, clause->error);
+        fb_buffer_add_char(out, '\n');
+    }
+    for (uint32_t i = 0; i < clause->values_count; i++) {
+        fb_excerpt_gutter(out, colour);
+        fb_buffer_add_z(out, "    ");
+        fb_excerpt_inline(out, source, clause->values[i].range, VALUE_COLUMNS / 2);
+        fb_buffer_add_z(out, colour ? " = " BOLD : " = ");
+        add_value(out, clause->values[i].value, VALUE_COLUMNS);
+        fb_buffer_add_z(out, colour ? PLAIN "\n" : "\n");
+    }
+}
+
+static const char *verdict_of(const struct fb_policy *policy, const struct fb_explanation *explanation)
+{
+    bool permit = policy->effect == FB_PERMIT;
+    if (explanation->outcomes == FB_CAN_TRUE)
+        return permit ? "permits it" : "forbids it";
+    if (explanation->outcomes == FB_CAN_ERR)
+        return permit ? "could not be evaluated, so it permits nothing" : "could not be evaluated, so the door stays shut";
+    if ((explanation->outcomes & FB_CAN_TRUE) != 0)
+        return permit ? "could permit it" : "may forbid it";
+    return permit ? "does not permit it" : "does not forbid it";
+}
+
+static void print_policy_head(struct fb_buffer *out, const struct fb_why_shown *shown,
+                              const struct fb_explanation *explanation, bool colour)
+{
+    const struct fb_program *program = fb_policies_program(shown->site->policies);
+    const struct fb_policy *policy = fb_program_policy(program, explanation->policy);
+    bool permit = policy->effect == FB_PERMIT;
+    fb_buffer_add_z(out, permit ? "  permit " : "  forbid ");
+    fb_buffer_add_z(out, colour ? BOLD : "");
+    fb_buffer_add_safe(out, fb_program_id(program, explanation->policy));
+    fb_buffer_add_format(out, "%s %s", colour ? PLAIN : "", verdict_of(policy, explanation));
+    if (explanation->unmet != 0 && explanation->clauses_count > 1)
+        fb_buffer_add_format(out, ": %u of %u clauses %s not met", explanation->unmet, explanation->clauses_count,
+                             explanation->unmet == 1 ? "is" : "are");
+    fb_buffer_add_z(out, "  ");
+    add_place(out, colour, policy->source, policy->effect_range.start);
+    fb_buffer_add_char(out, '\n');
+}
+
+static void print_policy(struct fb_buffer *out, const struct fb_why_shown *shown,
+                         const struct fb_explanation *explanation, bool colour)
+{
+    const struct fb_policy *policy =
+        fb_program_policy(fb_policies_program(shown->site->policies), explanation->policy);
+    fb_buffer_add_char(out, '\n');
+    print_policy_head(out, shown, explanation, colour);
+    for (uint32_t i = 0; i < explanation->clauses_count; i++) {
+        const struct fb_clause *clause = &explanation->clauses[i];
+        bool decisive = clause == explanation->decisive;
+        struct clause_look look = look_of(clause, decisive);
+        fb_excerpt_print(out, &(struct fb_excerpt){policy->source, clause->range, look.mark, look.colour, look.sign, 6},
+                         colour);
+        /* The action is what was asked for; its value says nothing. */
+        if (clause->part != FB_PART_ACTION || clause->outcomes != FB_CAN_TRUE)
+            print_values(out, policy->source, clause, colour);
+    }
+}
+
+static bool decided(const struct fb_answer *answer, uint32_t policy)
+{
+    for (uint32_t i = 0; i < answer->policies_count; i++)
+        if (answer->policies[i] == policy)
+            return true;
+    return false;
+}
+
+/* Those that decided, or came nearest; of the others a few, unless all are wanted. */
+static void print_policies(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)
+{
+    const struct fb_why *why = shown->why;
+    size_t left_out = 0, nearest = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < why->policies_count; i++) {
+            const struct fb_explanation *explanation = &why->policies[i];
+            bool first = decided(&why->answer, explanation->policy);
+            bool could = (explanation->outcomes & (FB_CAN_TRUE | FB_CAN_ERR)) != 0;
+            if (first != (pass == 0))
+                continue;
+            bool wanted = first || shown->all || (could && !why->answer.forward)
+                          || (!why->answer.forward && why->answer.policies_count == 0 && nearest < NEAREST_SHOWN);
+            nearest += !could;
+            if (wanted)
+                print_policy(out, shown, explanation, colour);
+            else
+                left_out++;
+        }
+    }
+    if (left_out != 0)
+        fb_buffer_add_format(out, "\n  %s%zu more %s had no part in it; --all shows %s.%s\n", colour ? DIM : "",
+                             left_out, left_out == 1 ? "policy" : "policies", left_out == 1 ? "it" : "them",
+                             colour ? PLAIN : "");
+}
+
+/* What the policies do not say themselves. */
+static void print_remark(struct fb_buffer *out, const struct fb_why_shown *shown)
+{
+    const struct fb_why *why = shown->why;
+    const struct fb_answer *answer = &why->answer;
+    if (answer->forward)
+        return;
+    const char *remark = NULL;
+    if (why->route == NULL && answer->refusal.status == 404)
+        remark = "No route of the schema has this path (`forbid check DIR --routes` lists them).";
+    else if (answer->refusal.status == 405)
+        remark = "The path has a route, with another method.";
+    else if (answer->refusal.status == 401)
+        remark = "No valid credentials, and somebody could be allowed: signing in may help.";
+    else if (answer->refusal.status == 403 && why->evaluated && why->unknown_principal)
+        remark = "No valid credentials, and nobody could be allowed: signing in would not help.";
+    else if (why->evaluated && why->policies_count == 0)
+        remark = "No policy is about this action and these types, and what nothing permits is refused.";
+    if (remark != NULL)
+        fb_buffer_add_format(out, "\n  %s\n", remark);
+}
+
+static void print_response(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)
+{
+    const struct fb_response *response = shown->response;
+    const struct fb_refusal *refusal = &shown->why->answer.refusal;
+    if (response == NULL)
+        return;
+    struct fb_span level = fb_level_name(refusal->level), phrase = fb_phrase_of_status(response->status);
+    fb_buffer_add_format(out, "\n  %sThe client sees%s (level %.*s)\n\n", colour ? BOLD : "", colour ? PLAIN : "",
+                         (int)level.len, level.ptr);
+    fb_buffer_add_format(out, "    HTTP/1.1 %u %.*s\n", response->status, (int)phrase.len, phrase.ptr);
+    for (size_t i = 0; i < response->lines_count; i++) {
+        if (response->lines[i].value.len == 0)
+            continue;
+        fb_buffer_add_z(out, "    ");
+        fb_buffer_add_safe(out, response->lines[i].name);
+        fb_buffer_add_z(out, ": ");
+        fb_buffer_add_safe(out, response->lines[i].value);
+        fb_buffer_add_char(out, '\n');
+    }
+    if (response->content_type.len != 0) {
+        fb_buffer_add_z(out, "    Content-Type: ");
+        fb_buffer_add_safe(out, response->content_type);
+        fb_buffer_add_char(out, '\n');
+    }
+    fb_buffer_add_z(out, "\n    ");
+    struct fb_span body = response->body;
+    while (body.len != 0 && body.ptr[body.len - 1] == '\n')
+        body.len--;
+    fb_buffer_add_safe(out, body);
+    fb_buffer_add_char(out, '\n');
+}
+
+void fb_why_print(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)
+{
+    print_asked(out, shown, colour);
+    print_status(out, shown, colour);
+    print_facts(out, shown, colour);
+    print_remark(out, shown);
+    if (shown->why->evaluated)
+        print_policies(out, shown, colour);
+    print_response(out, shown, colour);
+}
