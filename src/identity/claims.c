@@ -8,40 +8,9 @@
 enum { PAYLOAD_DEPTH = 16, DIGITS_MAX = 18 };
 static const int64_t time_max_ms = 253402300799999;   /* the last of year 9999 */
 
-/* What stands behind the `e`: a sign or none, and digits. */
-static bool read_exponent(struct fb_span text, int64_t *exponent)
-{
-    uint64_t size;
-    bool negative = text.len != 0 && text.ptr[0] == '-';
-    if (negative || (text.len != 0 && text.ptr[0] == '+')) {
-        text = fb_span_from(text, 1);
-    }
-    if (!fb_span_to_u64(text, 1000, &size)) {
-        return false;
-    }
-    *exponent = negative ? -(int64_t)size : (int64_t)size;
-    return true;
-}
-
-/* digits * 10^scale, fractions cut off; false beyond the last time. */
-static bool scaled(int64_t digits, int64_t scale, int64_t *ms)
-{
-    for (; scale < 0 && digits != 0; scale++) {
-        digits /= 10;
-    }
-    for (; scale > 0 && digits != 0; scale--) {
-        if (digits > time_max_ms / 10) {
-            return false;
-        }
-        digits *= 10;
-    }
-    *ms = digits;
-    return digits <= time_max_ms;
-}
-
 bool fb_numeric_date(struct fb_span number, int64_t *ms)
 {
-    int64_t digits = 0, scale = 3, exponent = 0;
+    int64_t digits = 0, scale = 3;      /* value in milliseconds = digits * 10^scale */
     unsigned count = 0;
     size_t i = 0;
     bool fraction = false;
@@ -62,10 +31,29 @@ bool fb_numeric_date(struct fb_span number, int64_t *ms)
             scale += !fraction;
         }
     }
-    if (i < number.len && !read_exponent(fb_span_from(number, i + 1), &exponent)) {
-        return false;
+    if (i < number.len) {
+        struct fb_span exponent = fb_span_from(number, i + 1);
+        bool negative = exponent.len != 0 && exponent.ptr[0] == '-';
+        uint64_t size;
+        if (exponent.len != 0 && (negative || exponent.ptr[0] == '+')) {
+            exponent = fb_span_from(exponent, 1);
+        }
+        if (!fb_span_to_u64(exponent, 1000, &size)) {
+            return false;
+        }
+        scale += negative ? -(int64_t)size : (int64_t)size;
     }
-    return scaled(digits, scale + exponent, ms);
+    for (; scale < 0 && digits != 0; scale++) {
+        digits /= 10;
+    }
+    for (; scale > 0 && digits != 0; scale--) {
+        if (digits > time_max_ms / 10) {
+            return false;
+        }
+        digits *= 10;
+    }
+    *ms = digits;
+    return digits <= time_max_ms;
 }
 
 struct reader {

@@ -262,7 +262,7 @@ static void read_key(struct reader *r, size_t index)
     if (m.private_part) {
         struct fb_diag *diag = report(r, FB_WARNING, "jwks.private", &m,
                                       "this is a private key; only its public half is used", "");
-        diag->hint = FB_SPAN("leave d, p, q, dp, dq, qi out of a key set; a key that was published needs replacing");
+        diag->hint = FB_SPAN("leave d, p, q, dp, dq, qi out of a key set, and replace the key if the set was published");
     }
     add_key(r, &m);
 }

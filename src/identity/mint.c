@@ -309,8 +309,8 @@ bool fb_token_mint(const struct fb_dev_key *key, struct fb_span claims, struct f
     }
     struct fb_buffer header;
     fb_buffer_init(&header, key->allocator, 256);
-    fb_buffer_add_format(&header, "{\"alg\":\"%s\",\"kid\":\"%.*s\",\"typ\":\"at+jwt\"}",
-                         algorithm_names[key->algorithm], KID_LEN, key->kid);
+    fb_buffer_add_format(&header, "{\"alg\":\"%s\",\"kid\":\"%.*s\",\"typ\":\"at+jwt\"}", algorithm_names[key->algorithm],
+                         KID_LEN, key->kid);
     bool done = header.failed ? fault(error, "there is no memory left")
                               : fb_token_sign(key, fb_buffer_span(&header), claims, out, error);
     fb_buffer_release(&header);

@@ -133,7 +133,7 @@ struct fb_store_options {
     bool unsafe;                            /* no fsync at each commit: for loads that can be repeated */
 };
 
-/* Makes a store: EXISTS if there is one.  DIR may exist if it is empty. */
+/* Makes a store: EXISTS if there is one.  DIR may exist, without a data file. */
 enum fb_store_status fb_store_create(const char *dir, const struct fb_store_options *options,
                                      struct fb_store_error *error);
 /* NULL on failure.  `error` may be NULL here and below. */
@@ -158,7 +158,8 @@ void fb_store_abort(struct fb_store *store);
 /* Adds or replaces an entity; of `parts` uid, attrs, tags and parents count, the store works out
  * the ancestors.  Parents need not exist.  A cycle is refused, and named.
  * Leaves keep direct parents only; an entity that has children keeps all its ancestors, so that
- * moving a group rewrites the groups below it but not their members. */
+ * moving a group rewrites the groups below it but not their members.  An entity with an ancestor
+ * that the store does not hold stays open, for another source to answer. */
 enum fb_store_status fb_store_put(struct fb_store *store, const struct fb_entity_parts *parts,
                                   struct fb_store_error *error);
 enum fb_store_status fb_store_put_entity(struct fb_store *store, const struct fb_entity *entity,

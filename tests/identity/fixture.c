@@ -80,18 +80,6 @@ int tear_down(void **state)
     return 0;
 }
 
-void *failing_resize(void *context, void *block, size_t old_size, size_t new_size)
-{
-    struct failing *failing = context;
-    if (new_size != 0) {
-        failing->calls++;
-        if (failing->left-- <= 0) {
-            return NULL;
-        }
-    }
-    return fb_heap.resize(fb_heap.context, block, old_size, new_size);
-}
-
 static struct fb_span taken(struct fixture *f, struct fb_buffer *out)
 {
     struct fb_span token = fb_arena_copy(&f->arena, fb_buffer_span(out));

@@ -26,12 +26,6 @@ struct fixture {
     struct fb_bearer bearer;        /* of the last verify() */
 };
 
-/* The context of an allocator that fails from call number `left` on. */
-struct failing {
-    long left, calls;
-};
-void *failing_resize(void *context, void *block, size_t old_size, size_t new_size);
-
 /* Group set-up and tear-down; *state is a struct fixture. */
 int set_up(void **state);
 int tear_down(void **state);

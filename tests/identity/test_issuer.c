@@ -219,33 +219,11 @@ static void from_a_file(void **state)
     fb_issuers_free(issuers);
 }
 
-/* Out of memory at any point: an error is told, and nothing is lost. */
-static void every_allocation_may_fail(void **state)
-{
-    struct fixture *f = *state;
-    bool done = false;
-    for (long n = 0; !done; n++) {
-        struct failing failing = {.left = n};
-        struct fb_allocator allocator = {failing_resize, &failing};
-        struct fb_diags diags;
-        struct fb_source source = {FB_SPAN("b"), fb_buffer_span(&f->jwks)};
-        const struct fb_issuer issuer = plain_issuer();
-        fb_diags_init(&diags, &f->arena);
-        struct fb_issuers *issuers = fb_issuers_new(&allocator);
-        struct fb_jwks *keys = issuers != NULL ? fb_jwks_read(&source, &diags, &allocator) : NULL;
-        done = keys != NULL && fb_issuers_add(issuers, &issuer, keys, &diags);
-        assert_true(done || issuers == NULL || diags.errors != 0);
-        fb_issuers_free(issuers);
-        assert_true(n < 10000);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words), cmocka_unit_test(values), cmocka_unit_test(hints), cmocka_unit_test(faults),
         cmocka_unit_test(prefixes_keep_principals_apart), cmocka_unit_test(too_many), cmocka_unit_test(from_a_file),
-        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

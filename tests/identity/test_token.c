@@ -201,6 +201,23 @@ static void expired_tokens_push_nothing_out(void **state)
     fb_tokens_free(tokens);
 }
 
+/* An allocator that fails from call number `left` on. */
+struct failing {
+    long left, calls;
+};
+
+static void *failing_resize(void *context, void *block, size_t old_size, size_t new_size)
+{
+    struct failing *failing = context;
+    if (new_size != 0) {
+        failing->calls++;
+        if (failing->left-- <= 0) {
+            return NULL;
+        }
+    }
+    return fb_heap.resize(fb_heap.context, block, old_size, new_size);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     struct fixture *f = *state;
