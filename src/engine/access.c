@@ -39,12 +39,14 @@ static enum fb_found is_in(struct fb_eval *e, const struct fb_uid *uid, const st
         return FB_FOUND;
     if (entity == NULL)
         return FB_ABSENT;
+    if (fb_refs_contain(entity->ancestors, group))
+        return FB_FOUND;
     if (entity->closed)
-        return fb_refs_contain(entity->ancestors, group) ? FB_FOUND : FB_ABSENT;
+        return FB_ABSENT;
     if (fb_refs_contain(entity->parents, group))
         return FB_FOUND;
-    for (uint32_t i = 0; i < entity->parents.count; i++) {
-        enum fb_found found = fb_entity_in(e->request->entities, fb_ref_uid(&entity->parents.refs[i]), group);
+    for (uint32_t i = 0; i < entity->open.count; i++) {
+        enum fb_found found = fb_entity_in(e->request->entities, fb_ref_uid(&entity->open.refs[i]), group);
         if (found != FB_ABSENT) {
             e->cannot = e->cannot || found == FB_BROKEN;
             return found;

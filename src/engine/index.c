@@ -139,7 +139,7 @@ bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_progra
         return false;
     if (action == NULL)
         return true;
-    candidates->all = action->closed ? action->ancestors.count > FB_CANDIDATE_LISTS - 2 : action->parents.count != 0;
+    candidates->all = !action->closed || action->ancestors.count > FB_CANDIDATE_LISTS - 2;
     for (uint32_t i = 0; i < action->ancestors.count && !candidates->all; i++) {
         bucket = fb_index_find(index, fb_ref_uid(&action->ancestors.refs[i]));
         if (bucket != NULL)

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs at their limits: long chains, deep nests, large sets, short memory, broken sources. */
+
+#include "oracle.h"
+#include "world.h"
+
+#include "testing.h"
+
+#include <time.h>
+
+static struct world world;
+
+static enum fb_status decide(struct fb_program *program, struct fb_decision *decision)
+{
+    return fb_decide(program, &world.request, &world.scratch, decision);
+}
+
+static struct fb_program *program_of(const char *text)
+{
+    return world_program(&world, world_policies(&world, fb_span_z(text)));
+}
+
+/* --- Long and deep --------------------------------------------------------------------------------------- */
+
+/* `permit … when { first op item op item … };` */
+static struct fb_span chain(const char *first, const char *item, size_t count, const char *end)
+{
+    struct fb_buffer out;
+    fb_buffer_init(&out, &fb_heap, 1 << 24);
+    fb_buffer_add_format(&out, "permit (principal, action, resource) when { %s", first);
+    for (size_t i = 0; i < count; i++)
+        fb_buffer_add_z(&out, item);
+    fb_buffer_add_format(&out, "%s };", end);
+    struct fb_span text = fb_arena_copy(&world.arena, fb_buffer_span(&out));
+    fb_buffer_release(&out);
+    return text;
+}
+
+static void long_chains(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *item, *end;
+        bool allow;
+    } cases[] = {
+        {"true", " && true", "", true},
+        {"true", " && true", " && false", false},
+        {"false", " || false", " || true", true},
+        {"false", " || false", "", false},
+        {"0", " + 1", " == 10000", true},
+        {"10000", " - 1", " == 0", true},
+        {"1", " * 1", " == 1", true},
+        {"context.yes && true", " && true", " || false", true},
+        {"(context.yes && true", " && context.yes", ") == true", true},
+        {"0", " + principal.n - 1", " == 0", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fb_decision d;
+        struct fb_program *program = world_program(&world, world_policies(&world,
+            chain(cases[i].first, cases[i].item, 10000, cases[i].end)));
+        assert_int_equal(decide(program, &d), FB_OK);
+        assert_int_equal(d.allow, cases[i].allow);
+        assert_int_equal(d.errors_count, 0);
+        /* The same with something unknown, and explained. */
+        struct fb_unknowns unknowns = {.principal = true};
+        struct fb_explanation x;
+        const uint8_t *outcomes;
+        assert_int_equal(fb_outcomes(program, &world.request, &unknowns, &world.scratch, &outcomes), FB_OK);
+        assert_true((outcomes[0] & (cases[i].allow ? FB_CAN_TRUE : FB_CAN_FALSE)) != 0);
+        assert_int_equal(fb_explain(program, 0, &world.request, NULL, true, &world.scratch, &x), FB_OK);
+        assert_int_equal(x.outcomes, cases[i].allow ? FB_CAN_TRUE : FB_CAN_FALSE);
+        fb_arena_clear(&world.scratch);
+    }
+}
+
+static struct fb_expr *node(enum fb_expr_kind kind, const struct fb_expr *left)
+{
+    struct fb_expr *x = fb_arena_alloc(&world.arena, sizeof *x);
+    x->kind = kind;
+    x->left = left;
+    x->range = (struct fb_range){0, 1};
+    return x;
+}
+
+/* Deeper than any parser makes it: a diagnostic, not a crash. */
+static void deep_nests(void **state)
+{
+    (void)state;
+    struct fb_expr *x = node(FB_E_BOOL, NULL);
+    x->number = 1;
+    struct fb_value value;
+    struct fb_policy_error error;
+    bool erred;
+    for (int i = 0; i < 500; i++)
+        x = node(FB_E_NOT, x);
+    assert_int_equal(fb_evaluate(x, &world.request, &world.scratch, &value, &error, &erred), FB_OK);
+    assert_true(!erred && value.number == 1);
+    for (int i = 0; i < 100000; i++)
+        x = node(FB_E_NOT, x);
+    assert_int_equal(fb_evaluate(x, &world.request, &world.scratch, &value, &error, &erred), FB_CANNOT);
+
+    struct fb_source source = {FB_SPAN("deep"), FB_SPAN(" ")};
+    struct fb_condition condition = {.body = x};
+    struct fb_policy policy = {.conditions = &condition, .conditions_count = 1, .source = &source};
+    const struct fb_policy *list = &policy;
+    struct fb_policy_set set = {.arena = &world.arena, .policies = &list, .count = 1};
+    struct fb_diags diags;
+    fb_diags_init(&diags, &world.arena);
+    assert_null(fb_program_new(&world.arena, &set, &diags));
+    assert_int_equal(diags.errors, 1);
+    assert_string_equal(diags.list[0].code, "engine.limit");
+    assert_ptr_equal(diags.list[0].source, &source);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A pattern that a matcher with backtracking never finishes. */
+static void like_takes_no_exponential_time(void **state)
+{
+    (void)state;
+    struct fb_span text = chain("\"", "a", 20000, "\" like \"*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b\"");
+    struct fb_program *program = world_program(&world, world_policies(&world, text));
+    struct fb_decision d;
+    double start = seconds();
+    assert_int_equal(decide(program, &d), FB_OK);
+    assert_false(d.allow);
+    assert_true(seconds() - start < 0.5);
+}
+
+static void large_constant_sets(void **state)
+{
+    (void)state;
+    struct fb_span text = chain("[0", ", 7, 8, 9", 5000, ", principal].containsAll([7, 8, 9, 0, principal])");
+    struct fb_program *program = world_program(&world, world_policies(&world, text));
+    struct fb_decision d;
+    assert_int_equal(decide(program, &d), FB_OK);
+    assert_true(d.allow);
+    fb_arena_clear(&world.scratch);
+}
+
+/* --- What cannot be decided -------------------------------------------------------------------------------- */
+
+/* A source that breaks at the lookup of that number (from 1), over the world's own. */
+struct breaking {
+    size_t calls, break_at;
+};
+
+static enum fb_found find_or_break(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    const struct breaking *const *holder = self;
+    struct breaking *b = *(struct breaking *const *)(const void *)holder;
+    if (++b->calls == b->break_at)
+        return FB_BROKEN;
+    return world.entities.find(world.entities.self, uid, entity);
+}
+
+static const char every_lookup[] =
+    "permit (principal in G::\"top\", action in Action::\"all\", resource in F::\"root\")"
+    "  when { principal.e.n == 2 && principal.e has n && principal has e.n && U::\"b\".n == 2 }"
+    "  when { resource.owner in [G::\"other\", G::\"top\"] && principal.hasTag(\"k\") && U::\"b\" in U::\"b\" }"
+    "  when { principal.getTag(\"k\") == \"v\" && principal is U in G::\"mid\" && !U::\"b\".hasTag(\"k\") };"
+    "forbid (principal is U in G::\"none\", action, resource) when { U::\"ghost\" has x };"
+    "forbid (principal, action, resource) unless { principal.e in [U::\"b\"] };";
+
+/* Every one of the lookups fails in turn: no decision is made of what is left. */
+static void broken_sources(void **state)
+{
+    (void)state;
+    struct fb_program *program = program_of(every_lookup);
+    struct breaking b = {0}, *holder = &b;
+    struct fb_entities entities = {find_or_break, &holder};
+    struct fb_request request = world.request;
+    struct fb_decision d;
+    request.entities = &entities;
+    assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
+    assert_true(d.allow && d.errors_count == 0);
+    size_t lookups = b.calls;
+    assert_true(lookups > 5);
+    for (size_t i = 1; i <= lookups; i++) {
+        const uint8_t *outcomes;
+        bool could = true, found;
+        struct fb_explanation x;
+        struct fb_unknowns unknowns = {.resource = true};
+        b = (struct breaking){.break_at = i};
+        assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_CANNOT);
+        assert_false(d.allow);
+        b = (struct breaking){.break_at = i};
+        assert_int_equal(fb_outcomes(program, &request, NULL, &world.scratch, &outcomes), FB_CANNOT);
+        b = (struct breaking){.break_at = i};
+        enum fb_status status = fb_could_allow(program, &request, &unknowns, NULL, &world.scratch, &could);
+        assert_true(b.calls < i || (status == FB_CANNOT && !could));
+        b = (struct breaking){.break_at = i};
+        status = fb_explain(program, 0, &request, NULL, true, &world.scratch, &x);
+        assert_true(b.calls < i || status == FB_CANNOT);
+        b = (struct breaking){.break_at = i};
+        status = fb_nearest_permit(program, &request, NULL, false, &world.scratch, &x, &found);
+        assert_true(b.calls < i || status == FB_CANNOT);
+    }
+    fb_arena_clear(&world.scratch);
+}
+
+/* Principal, action and resource are looked up once a decision, however often they are read. */
+static void own_entities_are_looked_up_once(void **state)
+{
+    (void)state;
+    struct fb_program *program = program_of(
+        "permit (principal in G::\"top\", action in Action::\"all\", resource in F::\"root\")"
+        " when { principal.n == 1 && principal.k == 1 && resource.owner == principal && resource.owner.n == 1 };"
+        "permit (principal in G::\"low\", action, resource) when { resource.title == \"x\" && principal.hasTag(\"k\") };");
+    struct breaking b = {0}, *holder = &b;
+    struct fb_entities entities = {find_or_break, &holder};
+    struct fb_request request = world.request;
+    struct fb_decision d;
+    request.entities = &entities;
+    assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
+    assert_true(d.allow);
+    assert_int_equal(b.calls, 3);
+}
+
+/* A ceiling of the arena at every size: no decision, or the right one. */
+static void short_memory(void **state)
+{
+    (void)state;
+    struct fb_program *program = program_of(
+        "permit (principal, action, resource) when { [principal, resource].contains(principal) };"
+        "permit (principal, action, resource) when { {a: [principal.n, 2], b: context} has a };"
+        "permit (principal, action, resource) when { principal.n + \"a\" == 1 };"
+        "permit (principal, action, resource) when { ip(principal.s).isIpv4() };"
+        "forbid (principal, action, resource) when { principal.missing };");
+    size_t good = 0, cannot = 0;
+    for (size_t ceiling = 0; ceiling < 64 << 10; ceiling += ceiling < 4096 ? 64 : 2048) {
+        struct fb_arena arena;
+        struct fb_decision d;
+        fb_arena_init(&arena, &fb_heap, ceiling);
+        if (fb_decide(program, &world.request, &arena, &d) == FB_OK) {
+            assert_true(d.allow && d.permits_count == 2 && d.errors_count == 3);
+            for (uint32_t i = 0; i < 3; i++)
+                assert_true(d.errors[i].message.len > 10);
+            good++;
+        } else {
+            assert_true(!d.allow && d.permits == NULL);
+            cannot++;
+        }
+        fb_arena_release(&arena);
+    }
+    assert_true(good > 0 && cannot > 0);
+}
+
+/* Compiling fails cleanly at every allocation. */
+static void compiling_without_memory(void **state)
+{
+    (void)state;
+    struct fb_policy_set *set = world_policies(&world, fb_span_z(every_lookup));
+    size_t made = 0;
+    for (size_t n = 1; made == 0; n++) {
+        struct failing_allocator failing;
+        struct fb_arena arena;
+        failing_init(&failing, n);
+        fb_arena_init(&arena, &failing.allocator, 1 << 24);
+        made += fb_program_new(&arena, set, NULL) != NULL;
+        fb_arena_release(&arena);
+        assert_int_equal(failing.bytes_out, 0);
+        assert_true(n < 10000);
+    }
+}
+
+/* --- The rest of the door -------------------------------------------------------------------------------------- */
+
+static void programs_name_their_policies(void **state)
+{
+    (void)state;
+    struct fb_policy_set *set = world_policies(&world, FB_SPAN(
+        "permit (principal, action, resource); permit (principal == ?principal, action, resource);"
+        "forbid (principal, action, resource);"));
+    const char *error;
+    const struct fb_uid *uid = world_uid(&world, "U::\"a\"");
+    assert_non_null(fb_policy_set_link(set, FB_SPAN("policy1"), FB_SPAN("one"), uid, NULL, &error));
+    assert_non_null(fb_policy_set_link(set, FB_SPAN("policy1"), FB_SPAN("two"), uid, NULL, &error));
+    struct fb_program *program = world_program(&world, set);
+    static const char *const ids[] = {"policy0", "policy2", "one", "two"};
+    assert_int_equal(fb_program_count(program), 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_span(fb_program_id(program, i), ids[i]);
+    assert_ptr_equal(fb_program_policy(program, 3), set->policies[1]);
+}
+
+static void could_allow_skips_what_it_is_told(void **state)
+{
+    (void)state;
+    struct fb_program *program = program_of(
+        "permit (principal, action, resource); forbid (principal, action, resource) when { context.yes };"
+        "forbid (principal, action, resource) when { principal.missing };");
+    bool could, skip[3] = {false};
+    assert_int_equal(fb_could_allow(program, &world.request, NULL, NULL, &world.scratch, &could), FB_OK);
+    assert_false(could);
+    skip[1] = true;
+    assert_int_equal(fb_could_allow(program, &world.request, NULL, skip, &world.scratch, &could), FB_OK);
+    assert_false(could);        /* a forbid that can only err blocks */
+    skip[2] = true;
+    assert_int_equal(fb_could_allow(program, &world.request, NULL, skip, &world.scratch, &could), FB_OK);
+    assert_true(could);
+    skip[0] = true;             /* of permits it says nothing */
+    assert_int_equal(fb_could_allow(program, &world.request, NULL, skip, &world.scratch, &could), FB_OK);
+    assert_true(could);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    world_init(&world);
+    world_read(&world, "world.json");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_release(&world);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_chains),
+        cmocka_unit_test(deep_nests),
+        cmocka_unit_test(like_takes_no_exponential_time),
+        cmocka_unit_test(large_constant_sets),
+        cmocka_unit_test(broken_sources),
+        cmocka_unit_test(own_entities_are_looked_up_once),
+        cmocka_unit_test(short_memory),
+        cmocka_unit_test(compiling_without_memory),
+        cmocka_unit_test(programs_name_their_policies),
+        cmocka_unit_test(could_allow_skips_what_it_is_told),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
