@@ -31,8 +31,8 @@ static bool could_as(struct fb_case *c, const struct fb_entity_type *type, bool 
         request.resource = request.principal;
     if (!ask(c, &request, &unknowns, could))
         return false;
-    /* What a refusal would then explain. */
-    if (!*could && c->unknowns.principal == false) {
+    /* What is then explained: who could be allowed, else the first who could not. */
+    if (*could || !c->unknowns.principal) {
         c->request = request;
         c->unknowns = unknowns;
     }
