@@ -226,6 +226,10 @@ static int ask(struct fb_cli *cli, const struct options *options, const char *di
     struct fb_cli_site site;
     int status = FB_EXIT_FAILED;
     bool open = fb_cli_site_open(&site, &options->site, dir);
+    /* Without an issuer nobody could sign in, and every answer would be about that; what is asked is
+     * how it is where one can. */
+    if (open && site.issuers == NULL)
+        site.site.issuers = site.issuers = fb_issuers_new(&fb_heap);
     /* Warnings are `check`'s to show. */
     if (!open) {
         fb_cli_diags(cli, &site.diags, options->json);

@@ -84,7 +84,7 @@ static void print_marks(struct fb_buffer *out, const struct fb_excerpt *excerpt,
     fb_buffer_add_z(out, colour ? "\033[0m\n" : "\n");
 }
 
-void fb_excerpt_print(struct fb_buffer *out, const struct fb_excerpt *excerpt, bool colour)
+uint32_t fb_excerpt_print(struct fb_buffer *out, const struct fb_excerpt *excerpt, bool colour)
 {
     const struct fb_source *source = excerpt->source;
     struct fb_span text = source->text;
@@ -100,14 +100,16 @@ void fb_excerpt_print(struct fb_buffer *out, const struct fb_excerpt *excerpt, b
         bool last = at + length >= end;
         if (shown + 1 == excerpt->lines && !last)
             last = true;
-        fb_buffer_add_format(out, colour ? "\033[34m%5u │\033[0m " : "%5u │ ", number);
-        fb_buffer_add_safe(out, line);
-        fb_buffer_add_z(out, last && at + length < end ? " …\n" : "\n");
+        if (number != excerpt->printed) {
+            fb_buffer_add_format(out, colour ? "\033[34m%5u │\033[0m " : "%5u │ ", number);
+            fb_buffer_add_safe(out, line);
+            fb_buffer_add_z(out, last && at + length < end ? " …\n" : "\n");
+        }
         struct fb_range part = part_of(line, at, (struct fb_range){excerpt->range.start, end});
         if (part.start < part.end || last)
             print_marks(out, excerpt, line, part, last, colour);
         if (last)
-            return;
+            return number;
         at += length + 1;
     }
 }

@@ -27,8 +27,10 @@ struct fb_excerpt {
     const char *colour;                     /* of the underline and the note: an SGR sequence, or "" */
     const char *note;
     unsigned lines;
+    uint32_t printed;                       /* this line stands there already: only underline it; or 0 */
 };
-void fb_excerpt_print(struct fb_buffer *out, const struct fb_excerpt *excerpt, bool colour);
+/* The number of the last line. */
+uint32_t fb_excerpt_print(struct fb_buffer *out, const struct fb_excerpt *excerpt, bool colour);
 /* Columns of the gutter that the excerpts begin with, for lines that go between them. */
 #define FB_EXCERPT_GUTTER 7u
 void fb_excerpt_gutter(struct fb_buffer *out, bool colour);

@@ -12,6 +12,7 @@
 #define PLAIN "\033[0m"
 
 #define VALUE_COLUMNS 100u
+#define LINES_SHOWN 8u          /* of a clause that does not hold */
 #define NEAREST_SHOWN 2u        /* permits that did not apply, unless all are asked for */
 
 static void styled(struct fb_buffer *out, bool colour, const char *style, const char *text)
@@ -121,21 +122,22 @@ static void print_facts(struct fb_buffer *out, const struct fb_why_shown *shown,
 {
     const struct fb_why *why = shown->why;
     const struct fb_route *route = why->route;
+    if (route == NULL)
+        return;
+    const struct fb_schema_action *action = route->action->declared;
+    fb_buffer_add_format(out, "\n  %s%-10s%s %.*s ", colour ? DIM : "", "route", colour ? PLAIN : "",
+                         (int)route->method.len, route->method.ptr);
+    fb_buffer_add_safe(out, route->path);
+    fb_buffer_add_z(out, "  ");
+    add_place(out, colour, action->source, route->range.start);
     fb_buffer_add_char(out, '\n');
-    if (route != NULL) {
-        const struct fb_schema_action *action = route->action->declared;
-        fb_buffer_add_format(out, "  %s%-10s%s %.*s ", colour ? DIM : "", "route", colour ? PLAIN : "",
-                             (int)route->method.len, route->method.ptr);
-        fb_buffer_add_safe(out, route->path);
-        fb_buffer_add_z(out, "  ");
-        add_place(out, colour, action->source, route->range.start);
-        fb_buffer_add_char(out, '\n');
-    }
     const struct fb_answer *answer = &why->answer;
     bool asked = why->evaluated;
     print_uid_row(out, "principal", asked ? why->request.principal : answer->principal, why->unknown_principal, colour);
     print_uid_row(out, "action", answer->action, false, colour);
     print_uid_row(out, "resource", answer->resource, false, colour);
+    if (asked && why->unknown_resource && answer->resource != NULL)
+        fb_buffer_add_z(out, "             decided as if it could be any: the answer must not tell whether it exists\n");
     if (asked && why->request.context.kind == FB_RECORD && why->request.context.record != NULL
         && why->request.context.record->count != 0) {
         fb_buffer_add_format(out, "  %s%-10s%s ", colour ? DIM : "", "context", colour ? PLAIN : "");
@@ -162,6 +164,10 @@ static struct clause_look look_of(const struct fb_clause *clause, bool decisive)
     }
 }
 
+static const char *const scope_names[] = {
+    [FB_PART_PRINCIPAL] = "principal", [FB_PART_ACTION] = "action", [FB_PART_RESOURCE] = "resource"
+};
+
 static void print_values(struct fb_buffer *out, const struct fb_source *source, const struct fb_clause *clause,
                          bool colour)
 {
@@ -174,7 +180,11 @@ static void print_values(struct fb_buffer *out, const struct fb_source *source, 
     for (uint32_t i = 0; i < clause->values_count; i++) {
         fb_excerpt_gutter(out, colour);
         fb_buffer_add_z(out, "    ");
-        fb_excerpt_inline(out, source, clause->values[i].range, VALUE_COLUMNS / 2);
+        /* A scope element says what it is about with its first word. */
+        if (clause->part == FB_PART_PRINCIPAL || clause->part == FB_PART_ACTION || clause->part == FB_PART_RESOURCE)
+            fb_buffer_add_z(out, scope_names[clause->part]);
+        else
+            fb_excerpt_inline(out, source, clause->values[i].range, VALUE_COLUMNS / 2);
         fb_buffer_add_z(out, colour ? " = " BOLD : " = ");
         add_value(out, clause->values[i].value, VALUE_COLUMNS);
         fb_buffer_add_z(out, colour ? PLAIN "\n" : "\n");
@@ -218,12 +228,21 @@ static void print_policy(struct fb_buffer *out, const struct fb_why_shown *shown
         fb_program_policy(fb_policies_program(shown->site->policies), explanation->policy);
     fb_buffer_add_char(out, '\n');
     print_policy_head(out, shown, explanation, colour);
+    uint32_t line = 0;
     for (uint32_t i = 0; i < explanation->clauses_count; i++) {
         const struct fb_clause *clause = &explanation->clauses[i];
-        bool decisive = clause == explanation->decisive;
-        struct clause_look look = look_of(clause, decisive);
-        fb_excerpt_print(out, &(struct fb_excerpt){policy->source, clause->range, look.mark, look.colour, look.sign, 6},
-                         colour);
+        struct clause_look look = look_of(clause, clause == explanation->decisive);
+        const struct fb_excerpt excerpt = {
+            .source = policy->source,
+            .range = clause->range,
+            .mark = look.mark,
+            .colour = look.colour,
+            .note = look.sign,
+            /* What holds is no more than named. */
+            .lines = clause->outcomes == FB_CAN_TRUE ? 1 : LINES_SHOWN,
+            .printed = line,
+        };
+        line = fb_excerpt_print(out, &excerpt, colour);
         /* The action is what was asked for; its value says nothing. */
         if (clause->part != FB_PART_ACTION || clause->outcomes != FB_CAN_TRUE)
             print_values(out, policy->source, clause, colour);
@@ -250,8 +269,8 @@ static void print_policies(struct fb_buffer *out, const struct fb_why_shown *sho
             bool could = (explanation->outcomes & (FB_CAN_TRUE | FB_CAN_ERR)) != 0;
             if (first != (pass == 0))
                 continue;
-            bool wanted = first || shown->all || (could && !why->answer.forward)
-                          || (!why->answer.forward && why->answer.policies_count == 0 && nearest < NEAREST_SHOWN);
+            bool undecided = !why->answer.forward && why->answer.policies_count == 0;
+            bool wanted = first || shown->all || (undecided && (could || nearest < NEAREST_SHOWN));
             nearest += !could;
             if (wanted)
                 print_policy(out, shown, explanation, colour);
