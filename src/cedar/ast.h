@@ -144,6 +144,8 @@ struct fb_policy {
     struct fb_range range, effect_range;
 };
 
+/* The same policy, its annotations included; ids, places and sources aside. */
+bool fb_policy_eq(const struct fb_policy *a, const struct fb_policy *b);
 /* The annotation of that key, or NULL. */
 const struct fb_annotation *fb_policy_annotation(const struct fb_policy *policy, const char *key);
 

@@ -41,6 +41,7 @@ const struct fb_policy *fb_policy_set_find(const struct fb_policy_set *set, stru
 const struct fb_expr *fb_expr_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags);
 
 /* Cedar text that parses to the same tree (parentheses only where needed). */
+void fb_pattern_print(struct fb_buffer *out, const struct fb_pattern *pattern);
 void fb_expr_print(struct fb_buffer *out, const struct fb_expr *expr);
 void fb_policy_print(struct fb_buffer *out, const struct fb_policy *policy);
 

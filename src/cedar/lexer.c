@@ -40,7 +40,7 @@ enum fb_word fb_word_of(struct fb_span text)
 
 bool fb_lexer_init(struct fb_lexer *lexer, const struct fb_source *source, bool schema, struct fb_diags *diags)
 {
-    *lexer = (struct fb_lexer){.source = source, .diags = diags, .schema = schema};
+    *lexer = (struct fb_lexer){.source = source, .diags = diags, .schema = schema, .fault_at = UINT32_MAX};
     if (source->text.len > FB_CEDAR_TEXT_MAX) {
         fb_diag_add(diags, FB_ERROR, "parse.too_large", source, (struct fb_range){0, 0},
                     "the text has %zu bytes; at most %u are read", source->text.len, FB_CEDAR_TEXT_MAX);
@@ -180,7 +180,7 @@ static void lex_open_string(struct fb_lexer *lexer, struct fb_token *token)
     diag->hint = FB_SPAN("add the closing `\"`");
     if (lexer->long_string.end != 0) {
         diag->other = lexer->source;
-        diag->other_range = lexer->long_string;
+        diag->other_range = (struct fb_range){lexer->long_string.start, lexer->long_string.start + 1};
         diag->other_message = FB_SPAN("a string runs over a line end here: is its closing quote missing?");
     }
     lexer->open_string = true;
@@ -202,7 +202,7 @@ static void lex_string(struct fb_lexer *lexer, struct fb_token *token)
     find_quote(lexer, start + 1, '"', lexer->open_string, true);
     make(lexer, token, FB_TOK_STRING, end + 1 - start);
     token->text = fb_span(token->text.ptr + 1, token->text.len - 2);
-    if (lexer->long_string.end == 0 && fb_span_find(token->text, '\n') < token->text.len)
+    if (fb_span_find(token->text, '\n') < token->text.len)
         lexer->long_string = token->range;
 }
 
@@ -294,7 +294,7 @@ static void skip_unknown(struct fb_lexer *lexer)
         lexer->at++;
 }
 
-void fb_lexer_next(struct fb_lexer *lexer, struct fb_token *token)
+static void next(struct fb_lexer *lexer, struct fb_token *token)
 {
     for (;;) {
         skip_space(lexer);
@@ -336,4 +336,12 @@ void fb_lexer_next(struct fb_lexer *lexer, struct fb_token *token)
             return;
         skip_unknown(lexer);
     }
+}
+
+void fb_lexer_next(struct fb_lexer *lexer, struct fb_token *token)
+{
+    size_t errors = lexer->diags->errors;
+    next(lexer, token);
+    if (lexer->diags->errors != errors)
+        lexer->fault_at = token->range.start;
 }

@@ -37,7 +37,8 @@ struct fb_lexer {
     uint32_t at;                /* offset of the next byte */
     bool schema;                /* `?` is a token of its own, slots are none */
     bool open_string;           /* one was reported: later strings end with their line */
-    struct fb_range long_string;/* the first string that runs over a line end, for hints */
+    struct fb_range long_string;/* the last string that runs over a line end, for hints */
+    uint32_t fault_at;          /* start of the last token in or before which a fault was reported */
 };
 
 /* False, with a diagnostic, when the text is too large or not UTF-8. */

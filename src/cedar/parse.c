@@ -5,6 +5,8 @@
 
 #include "cedar/parse.h"
 
+#include <stdio.h>
+
 bool fb_parser_init(struct fb_parser *parser, struct fb_arena *arena, const struct fb_source *source, bool schema,
                     struct fb_diags *diags)
 {
@@ -25,6 +27,7 @@ void fb_parse_finish(struct fb_parser *parser)
 /* Without memory, or beyond the last diagnostic, there is nothing more to read: the text ends. */
 void fb_parse_advance(struct fb_parser *parser)
 {
+    parser->last_start = parser->token.range.start;
     parser->last_end = parser->token.range.end;
     if (parser->arena->failed || parser->diags->dropped != 0)
         parser->lexer.at = (uint32_t)parser->source->text.len;
@@ -56,12 +59,8 @@ bool fb_parse_expect(struct fb_parser *parser, enum fb_token_kind kind, const ch
 {
     if (fb_parse_take(parser, kind))
         return true;
-    struct fb_span text = fb_arena_format(parser->diags->arena, "%s%s%s", fb_token_name(kind),
-                                          where[0] != 0 ? " " : "", where);
-    char expected[160];
-    size_t len = text.len < sizeof expected ? text.len : sizeof expected - 1;
-    memcpy(expected, text.ptr != NULL ? text.ptr : "", len);
-    expected[len] = 0;
+    char expected[128];
+    snprintf(expected, sizeof expected, "%s%s%s", fb_token_name(kind), where[0] != 0 ? " " : "", where);
     fb_parse_unexpected(parser, expected);
     return false;
 }
@@ -83,9 +82,12 @@ static struct fb_span describe(struct fb_parser *parser)
                            token->word != FB_WORD_NONE ? ", a reserved word" : "");
 }
 
+/* Once memory has failed the text seems to end early: faults that follow are not the user's. */
 static struct fb_diag *add(struct fb_parser *parser, struct fb_range range, const char *code, const char *format,
                            va_list args)
 {
+    if (parser->arena->failed)
+        return &parser->scratch;
     struct fb_span text = fb_arena_vformat(parser->diags->arena, format, args);
     return fb_diag_add(parser->diags, FB_ERROR, code, parser->source, range, "%.*s", (int)text.len,
                        text.ptr != NULL ? text.ptr : "");
@@ -100,23 +102,37 @@ struct fb_diag *fb_parse_fault(struct fb_parser *parser, struct fb_range range, 
     return diag;
 }
 
+bool fb_parse_is_echo(const struct fb_parser *parser)
+{
+    uint32_t start = parser->token.range.start, lexed = parser->lexer.fault_at;
+    return parser->fault_at == start || lexed == start || (lexed == parser->last_start && parser->last_end != 0);
+}
+
+/* A string that ends on this line and began on another: likely the real fault. */
+static void add_long_string(struct fb_parser *parser, struct fb_diag *diag)
+{
+    struct fb_range string = parser->lexer.long_string;
+    uint32_t start = parser->token.range.start;
+    if (string.end == 0 || start < string.end || start - string.end > 200)
+        return;
+    struct fb_span between = fb_span(parser->source->text.ptr + string.end, start - string.end);
+    if (fb_span_find(between, '\n') < between.len)
+        return;
+    diag->other = parser->source;
+    diag->other_range = (struct fb_range){string.start, string.start + 1};
+    diag->other_message = FB_SPAN("a string runs over a line end here: is its closing quote missing?");
+}
+
 struct fb_diag *fb_parse_unexpected(struct fb_parser *parser, const char *expected)
 {
-    if (parser->fault_at == parser->token.range.start) {
-        struct fb_diag *scratch = fb_arena_alloc(parser->diags->arena, sizeof *scratch);
-        if (scratch != NULL)
-            return scratch;
-    }
+    if (fb_parse_is_echo(parser))
+        return &parser->scratch;
     parser->fault_at = parser->token.range.start;
     struct fb_span found = describe(parser);
     struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unexpected_token",
                                           "expected %s, found %.*s", expected, (int)found.len,
                                           found.ptr != NULL ? found.ptr : "");
-    if (parser->token.kind == FB_TOK_END && parser->lexer.long_string.end != 0) {
-        diag->other = parser->source;
-        diag->other_range = parser->lexer.long_string;
-        diag->other_message = FB_SPAN("a string runs over a line end here: is its closing quote missing?");
-    }
+    add_long_string(parser, diag);
     return diag;
 }
 
@@ -140,17 +156,32 @@ void fb_parse_hint_near(struct fb_parser *parser, struct fb_diag *diag, struct f
 
 /* --- recovery --- */
 
+bool fb_parse_follows(const struct fb_parser *parser, char byte)
+{
+    struct fb_span rest = fb_span_from(parser->source->text, parser->token.range.end);
+    size_t i = 0;
+    while (i < rest.len && i < 200 && (rest.ptr[i] == ' ' || (rest.ptr[i] >= 9 && rest.ptr[i] <= 13)))
+        i++;
+    return i < rest.len && rest.ptr[i] == byte;
+}
+
 bool fb_parse_at_policy(const struct fb_parser *parser)
 {
     if (parser->token.kind == FB_TOK_AT)
         return true;
-    if (!fb_parse_at_word(parser, "permit") && !fb_parse_at_word(parser, "forbid"))
-        return false;
-    struct fb_span rest = fb_span_from(parser->source->text, parser->token.range.end);
-    size_t i = 0;
-    while (i < rest.len && (rest.ptr[i] == ' ' || rest.ptr[i] == '\n' || rest.ptr[i] == '\t' || rest.ptr[i] == '\r'))
-        i++;
-    return i < rest.len && rest.ptr[i] == '(';
+    return (fb_parse_at_word(parser, "permit") || fb_parse_at_word(parser, "forbid")) && fb_parse_follows(parser, '(');
+}
+
+/* There are at most FB_DIAGS_LIMIT, nearly in order. */
+void fb_parse_sort(struct fb_diags *diags, size_t from)
+{
+    for (size_t i = from + 1; i < diags->count; i++) {
+        struct fb_diag diag = diags->list[i];
+        size_t at = i;
+        for (; at > from && diags->list[at - 1].range.start > diag.range.start; at--)
+            diags->list[at] = diags->list[at - 1];
+        diags->list[at] = diag;
+    }
 }
 
 static bool is_open(enum fb_token_kind kind)
@@ -189,6 +220,13 @@ void fb_parse_close(struct fb_parser *parser, enum fb_token_kind kind, struct fb
         diag->other = parser->source;
         diag->other_range = open;
         diag->other_message = FB_SPAN("opened here");
+    }
+    bool ends = is_close(parser->token.kind) || fb_parse_at(parser, FB_TOK_END) || fb_parse_at_policy(parser);
+    if (fb_parse_at(parser, FB_TOK_SEMICOLON) && kind == FB_TOK_RIGHT_BRACE && fb_parse_follows(parser, '}')) {
+        diag->hint = FB_SPAN("no `;` stands before the `}`");
+        fb_parse_advance(parser);
+    } else if (ends || fb_parse_at(parser, FB_TOK_SEMICOLON)) {
+        fb_parse_hint(parser, diag, "%s is missing before it", fb_token_name(kind));
     }
     fb_parse_skip(parser, false);
     fb_parse_take(parser, kind);
@@ -274,6 +312,13 @@ bool fb_parse_type(struct fb_parser *parser, struct fb_span *name)
 struct fb_literal fb_parse_literal(const struct fb_parser *parser)
 {
     return (struct fb_literal){.arena = parser->arena, .source = parser->source, .diags = parser->diags};
+}
+
+bool fb_is_action_type(struct fb_span type)
+{
+    struct fb_span tail = FB_SPAN("::Action");
+    return fb_span_is(type, "Action")
+           || (type.len > tail.len && fb_span_eq(fb_span_from(type, type.len - tail.len), tail));
 }
 
 const struct fb_uid *fb_parse_uid(struct fb_parser *parser, struct fb_span type, const struct fb_token *id,

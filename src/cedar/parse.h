@@ -16,12 +16,13 @@
 struct fb_parser {
     struct fb_lexer lexer;
     struct fb_token token;          /* the next one, not yet taken */
-    uint32_t last_end;              /* where the last one taken ended */
+    uint32_t last_start, last_end;  /* where the last one taken stood */
     uint32_t depth;                 /* of brackets and `if`s */
     uint32_t fault_at;              /* start of the last token with a fault of syntax; UINT32_MAX */
     const struct fb_source *source;
     struct fb_diags *diags;
     struct fb_arena *arena;
+    struct fb_diag scratch;         /* what a fault that is not reported is written to */
 };
 
 /* False when the text cannot be read at all (reported). */
@@ -45,6 +46,9 @@ bool fb_parse_take_word(struct fb_parser *parser, const char *word);
 bool fb_parse_expect(struct fb_parser *parser, enum fb_token_kind kind, const char *where);
 
 /* --- faults --- */
+/* Would a fault of syntax at the next token only echo one that was reported there, or just before it
+ * by the lexer? */
+bool fb_parse_is_echo(const struct fb_parser *parser);
 /* A fault at the next token: "expected …, found …".  A scratch diagnostic if one of syntax was
  * reported there already. */
 struct fb_diag *fb_parse_unexpected(struct fb_parser *parser, const char *expected);
@@ -69,6 +73,10 @@ static inline void fb_parse_leave(struct fb_parser *parser)
 {
     parser->depth--;
 }
+/* Is that the first byte behind the next token, white space aside? */
+bool fb_parse_follows(const struct fb_parser *parser, char byte);
+/* At the end of a reader: the diagnostics from the given one on, in the order of their places. */
+void fb_parse_sort(struct fb_diags *diags, size_t from);
 /* Does a policy begin at the next token?  (`permit` or `forbid` before a parenthesis, or `@`.) */
 bool fb_parse_at_policy(const struct fb_parser *parser);
 
@@ -81,6 +89,8 @@ bool fb_parse_path_rest(struct fb_parser *parser, const struct fb_token *first, 
 /* An entity type behind `is`.  False after a fault of syntax. */
 bool fb_parse_type(struct fb_parser *parser, struct fb_span *name);
 struct fb_literal fb_parse_literal(const struct fb_parser *parser);
+/* `Action`, or it in a namespace? */
+bool fb_is_action_type(struct fb_span type);
 /* A uid of a name and a string token; limits are reported, and NULL given. */
 const struct fb_uid *fb_parse_uid(struct fb_parser *parser, struct fb_span type, const struct fb_token *id,
                                   struct fb_range range);
@@ -94,6 +104,8 @@ struct fb_expr *fb_parse_add(struct fb_parser *parser);
 struct fb_expr *fb_parse_member(struct fb_parser *parser);
 /* What may follow a primary that began at `start`: attributes, indexes, methods. */
 struct fb_expr *fb_parse_member_rest(struct fb_parser *parser, struct fb_expr *primary, uint32_t start);
+/* `a contains b`: a method's name between two operands, reported and taken. */
+bool fb_parse_infix_method(struct fb_parser *parser);
 /* A literal of a number token; `negative`: a minus stands before it. */
 struct fb_expr *fb_parse_number(struct fb_parser *parser, const struct fb_token *token, bool negative);
 /* Nodes.  Both give NULL without memory; finish sets range, height and spine and reports limits. */

@@ -311,6 +311,8 @@ static struct fb_expr *parse_relation_rest(struct fb_parser *parser, struct fb_e
         mark.end = parser->last_end;
         return binary(parser, kind, mark, start, left, fb_parse_add(parser));
     }
+    if (fb_parse_infix_method(parser))
+        return binary(parser, FB_E_CONTAINS, mark, start, left, fb_parse_add(parser));
     *found = false;
     return left;
 }
@@ -422,12 +424,13 @@ struct fb_expr *fb_parse_expr(struct fb_parser *parser)
 const struct fb_expr *fb_expr_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags)
 {
     struct fb_parser parser;
-    size_t errors = diags->errors;
+    size_t errors = diags->errors, from = diags->count;
     if (!fb_parser_init(&parser, arena, source, false, diags))
         return NULL;
     struct fb_expr *expr = fb_parse_expr(&parser);
     if (expr != NULL && !fb_parse_at(&parser, FB_TOK_END))
         fb_parse_unexpected(&parser, "an operator or the end of the expression");
     fb_parse_finish(&parser);
+    fb_parse_sort(diags, from);
     return diags->errors == errors ? expr : NULL;
 }

@@ -57,6 +57,18 @@ static void report_unknown(struct fb_parser *parser, struct fb_range range, stru
                        method ? NULL : "the functions are `ip`, `decimal`, `datetime` and `duration`");
 }
 
+bool fb_parse_infix_method(struct fb_parser *parser)
+{
+    struct fb_span name = parser->token.text;
+    if (!fb_parse_at(parser, FB_TOK_IDENT) || find_method(name) == METHODS)
+        return false;
+    struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unknown_operator", "`%.*s` is no operator",
+                                          (int)name.len, name.ptr);
+    fb_parse_hint(parser, diag, "call it as a method: `x.%.*s(…)`", (int)name.len, name.ptr);
+    fb_parse_advance(parser);
+    return true;
+}
+
 /* --- leaves --- */
 
 /* Stands for something whose fault was reported. */
@@ -143,10 +155,11 @@ static void parse_items(struct fb_parser *parser, enum fb_token_kind close, stru
     const char *expected = close == FB_TOK_RIGHT_PAREN ? "`,` or `)`" : "`,` or `]`";
     while (!fb_parse_at(parser, close)) {
         struct fb_expr *item = fb_parse_expr(parser);
+        if (item == NULL)
+            fb_parse_skip(parser, true);
+        item = item != NULL ? item : placeholder(parser, open);
         if (item != NULL)
             push(parser, items, item);
-        else
-            fb_parse_skip(parser, true);
         if (!take_comma(parser, expected))
             break;
     }
@@ -340,6 +353,8 @@ static struct fb_expr *parse_dot(struct fb_parser *parser, struct fb_expr *left,
         struct fb_diag *diag = fb_parse_unexpected(parser, "the name of an attribute or method");
         if (fb_parse_at(parser, FB_TOK_STRING))
             diag->hint = FB_SPAN("write `[\"…\"]` without the dot");
+        else if (fb_parse_at(parser, FB_TOK_NUMBER) && left->kind == FB_E_LONG)
+            diag->hint = FB_SPAN("fractions are written `decimal(\"…\")`");
         return NULL;
     }
     if (fb_parse_at(parser, FB_TOK_LEFT_PAREN))
@@ -432,6 +447,11 @@ static struct fb_expr *parse_unknown_name(struct fb_parser *parser, struct fb_sp
         struct fb_expr *operand = fb_parse_member(parser);
         fb_parse_leave(parser);
         return operand;
+    }
+    if (fb_span_find(name, ':') < name.len) {
+        fb_parse_fault(parser, mark, "parse.no_id", "`%.*s` is no entity: its id is missing", (int)name.len, name.ptr)
+            ->hint = FB_SPAN("the id stands in double quotes: `Type::\"id\"`");
+        return placeholder(parser, mark);
     }
     struct fb_diag *diag = fb_parse_fault(parser, mark, "parse.unknown_variable", "there is no variable `%.*s`",
                                           (int)name.len, name.ptr);

@@ -29,9 +29,13 @@ static bool parse_effect(struct fb_parser *parser, struct fb_policy *policy)
         policy->effect = FB_PERMIT;
     else if (fb_parse_at_word(parser, "forbid"))
         policy->effect = FB_FORBID;
-    else if (fb_parse_at(parser, FB_TOK_IDENT))
+    else if (fb_parse_at(parser, FB_TOK_IDENT)) {
         policy->effect = report_effect(parser);
-    else {
+        fb_parse_advance(parser);
+        if (!fb_parse_at(parser, FB_TOK_LEFT_PAREN))
+            parser->fault_at = parser->token.range.start;   /* perhaps no policy at all: one fault is enough */
+        return true;
+    } else {
         fb_parse_unexpected(parser, policy->annotations_count != 0 ? "`@`, `permit` or `forbid`"
                                                                    : "a policy: `permit`, `forbid` or `@`");
         return false;
@@ -117,9 +121,8 @@ static void parse_end(struct fb_parser *parser)
     if (fb_parse_take(parser, FB_TOK_SEMICOLON))
         return;
     bool next = fb_parse_at(parser, FB_TOK_END) || fb_parse_at_policy(parser);
-    if (next && parser->fault_at != parser->token.range.start) {
+    if (next && !fb_parse_is_echo(parser)) {
         struct fb_range range = {parser->last_end, parser->last_end};
-        parser->fault_at = parser->token.range.start;
         fb_parse_fault(parser, range, "parse.no_semicolon", "the policy has no `;` at its end")->hint
             = FB_SPAN("add `;` here");
     } else if (!next) {

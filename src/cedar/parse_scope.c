@@ -22,18 +22,10 @@ static const char *const variables[] = {"principal", "action", "resource"};
 static const char where_to_put[] = "a scope compares each variable with one entity or type; put other conditions "
                                    "into `when { … }`";
 
-/* `Action`, or it in a namespace? */
-static bool is_action_type(struct fb_span type)
-{
-    struct fb_span tail = FB_SPAN("::Action");
-    return fb_span_is(type, "Action")
-           || (type.len > tail.len && fb_span_eq(fb_span_from(type, type.len - tail.len), tail));
-}
-
 static void check_action(struct fb_parser *parser, const struct fb_uid *uid, struct fb_range range)
 {
     struct fb_span type = fb_uid_type(uid);
-    if (!is_action_type(type))
+    if (!fb_is_action_type(type))
         fb_parse_fault(parser, range, "parse.action_type", "an action's type is `Action`, not `%.*s`", (int)type.len,
                        type.ptr)
             ->hint = FB_SPAN("write `Action::\"…\"`, with its namespace in front if it has one");
@@ -119,8 +111,16 @@ static void open_parens(struct fb_parser *parser, struct parens *parens)
 
 static void close_parens(struct fb_parser *parser, const struct parens *parens)
 {
-    for (uint32_t i = parens->count; i-- > 0;)
-        fb_parse_close(parser, FB_TOK_RIGHT_PAREN, parens->open[i < OPEN_KEPT ? i : OPEN_KEPT - 1], "`)`");
+    for (uint32_t i = parens->count; i-- > 0;) {
+        if (fb_parse_take(parser, FB_TOK_RIGHT_PAREN))
+            continue;
+        struct fb_diag *diag = fb_parse_unexpected(parser, "`)`");
+        diag->other = parser->source;
+        diag->other_range = parens->open[i < OPEN_KEPT ? i : OPEN_KEPT - 1];
+        diag->other_message = FB_SPAN("opened here");
+        fb_parse_skip(parser, true);
+        return;
+    }
 }
 
 /* A Ref or a slot, perhaps in parentheses. */
@@ -212,6 +212,13 @@ static void parse_colon(struct fb_parser *parser)
         fb_parse_path_rest(parser, &first, &name);
 }
 
+/* `)`, or what follows it: a condition, where then only the `)` is missing. */
+static bool at_scope_end(const struct fb_parser *parser)
+{
+    return fb_parse_at(parser, FB_TOK_RIGHT_PAREN)
+           || ((fb_parse_at_word(parser, "when") || fb_parse_at_word(parser, "unless")) && fb_parse_follows(parser, '{'));
+}
+
 /* What may stand behind the variable. */
 static void parse_constraint(struct fb_parser *parser, const struct element *element)
 {
@@ -225,7 +232,7 @@ static void parse_constraint(struct fb_parser *parser, const struct element *ele
     } else if (fb_parse_take(parser, FB_TOK_EQ)) {
         element->scope->op = FB_SCOPE_EQ;
         parse_ref(parser, element);
-    } else if (!fb_parse_at(parser, FB_TOK_COMMA) && !fb_parse_at(parser, FB_TOK_RIGHT_PAREN)) {
+    } else if (!fb_parse_at(parser, FB_TOK_COMMA) && !at_scope_end(parser)) {
         struct fb_diag *diag = fb_parse_unexpected(parser, element->var == FB_ACTION
                                                                ? "`==`, `in`, `,` or `)` in the scope"
                                                                : "`==`, `in`, `is`, `,` or `)` in the scope");
@@ -240,7 +247,7 @@ static void parse_constraint(struct fb_parser *parser, const struct element *ele
 /* Behind a constraint only `,` or `)` may stand. */
 static void end_element(struct fb_parser *parser, const struct element *element)
 {
-    if (fb_parse_at(parser, FB_TOK_COMMA) || fb_parse_at(parser, FB_TOK_RIGHT_PAREN))
+    if (fb_parse_at(parser, FB_TOK_COMMA) || at_scope_end(parser))
         return;
     struct fb_diag *diag = fb_parse_unexpected(parser, "`,` or `)` in the scope");
     if (fb_parse_at_word(parser, "is") && element->scope->op == FB_SCOPE_IN)
@@ -305,7 +312,7 @@ void fb_parse_scope(struct fb_parser *parser, struct fb_policy *policy)
     }
     uint32_t place = 0;
     size_t errors = parser->diags->errors;
-    while (!fb_parse_at(parser, FB_TOK_RIGHT_PAREN)) {
+    while (!at_scope_end(parser)) {
         parse_element(parser, policy, place);
         place++;
         bool next = fb_parse_at_word(parser, "action") || fb_parse_at_word(parser, "resource");
@@ -313,7 +320,10 @@ void fb_parse_scope(struct fb_parser *parser, struct fb_policy *policy)
             break;
     }
     struct fb_range close = parser->token.range;
-    fb_parse_close(parser, FB_TOK_RIGHT_PAREN, open, "`,` or `)` in the scope");
+    if (at_scope_end(parser) && !fb_parse_at(parser, FB_TOK_RIGHT_PAREN))
+        fb_parse_unexpected(parser, "`)` at the end of the scope")->hint = FB_SPAN("`)` is missing before it");
+    else
+        fb_parse_close(parser, FB_TOK_RIGHT_PAREN, open, "`,` or `)` in the scope");
     if (place < 3 && parser->diags->errors == errors)
         fb_parse_fault(parser, close, "parse.scope_order", "the scope ends before its `%s`", variables[place])->hint
             = FB_SPAN("a scope is `(principal, action, resource)`, in this order");

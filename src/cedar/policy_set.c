@@ -40,7 +40,7 @@ static bool add(struct fb_policy_set *set, struct fb_policy *policy)
 bool fb_policy_set_read(struct fb_policy_set *set, const struct fb_source *source, struct fb_diags *diags)
 {
     struct fb_parser parser;
-    size_t errors = diags->errors;
+    size_t errors = diags->errors, from = diags->count;
     if (!fb_parser_init(&parser, set->arena, source, false, diags))
         return false;
     while (!fb_parse_at(&parser, FB_TOK_END)) {
@@ -55,6 +55,7 @@ bool fb_policy_set_read(struct fb_policy_set *set, const struct fb_source *sourc
             break;
     }
     fb_parse_finish(&parser);
+    fb_parse_sort(diags, from);
     return diags->errors == errors;
 }
 

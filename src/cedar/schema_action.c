@@ -32,7 +32,7 @@ static void report_unknown(struct fb_resolver *r, const struct fb_tree_action_re
     struct fb_span near = fb_did_you_mean(ref->id, ids, r->action_count);
     if (near.len != 0 && !fb_span_eq(near, ref->id))
         diag->hint = fb_arena_format(r->diags->arena, "did you mean `%.*s`?", (int)near.len, near.ptr);
-    else if (ref->type.len != 0)
+    else if (ref->type.len != 0 && !fb_is_action_type(ref->type))
         diag->hint = FB_SPAN("the type of actions is `Action`, with their namespace in front");
 }
 

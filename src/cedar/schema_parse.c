@@ -25,7 +25,7 @@ static void parse_enum(struct fb_parser *parser, struct fb_tree_entity *entity)
     do {
         struct fb_token id = parser->token;
         if (!fb_parse_take(parser, FB_TOK_STRING)) {
-            fb_parse_unexpected(parser, "an id in double quotes");
+            fb_tree_hint_comma(parser, fb_parse_unexpected(parser, "an id in double quotes"));
             fb_parse_skip(parser, true);
             continue;
         }
@@ -53,6 +53,10 @@ static void parse_entity(struct fb_parser *parser, struct fb_tree_entity *entity
         fb_parse_unexpected(parser, "`{` before the attributes");
     if (fb_parse_take_word(parser, "tags"))
         entity->tags = fb_tree_parse_type(parser);
+    if (fb_parse_at(parser, FB_TOK_LEFT_BRACE) && entity->tags != NULL)
+        fb_parse_unexpected(parser, "`;`")->hint = FB_SPAN("the attributes stand before `tags`");
+    if (fb_parse_at(parser, FB_TOK_PATH))
+        fb_parse_unexpected(parser, "`;`")->hint = FB_SPAN("declare it in `namespace … { }`");
 }
 
 /* --- action --- */
@@ -99,7 +103,7 @@ static void parse_parent(struct fb_parser *parser, struct fb_tree_action *action
         return;
     }
     if (!fb_parse_take(parser, FB_TOK_IDENT)) {
-        fb_parse_unexpected(parser, "the name of an action");
+        fb_tree_hint_comma(parser, fb_parse_unexpected(parser, "the name of an action"));
         fb_parse_skip(parser, true);
         return;
     }
@@ -177,6 +181,7 @@ static void parse_part(struct fb_parser *parser, struct fb_tree_action *action, 
                                                                  : fb_tree_parse_path(parser);
         if (fb_parse_at(parser, FB_TOK_LT)) {
             fb_parse_unexpected(parser, "the end of the context")->hint = FB_SPAN("a context is a record");
+            action->context = NULL;
             fb_parse_skip(parser, true);
         }
         return;
@@ -224,6 +229,8 @@ static void parse_action(struct fb_parser *parser, struct fb_tree_action *action
         parse_applies_to(parser, action);
     if (fb_parse_take_word(parser, "attributes"))
         parse_attributes(parser);
+    if (fb_parse_at_word(parser, "in"))
+        fb_parse_unexpected(parser, "`;`")->hint = FB_SPAN("`in` stands before `appliesTo`");
 }
 
 /* --- declarations --- */
@@ -232,11 +239,12 @@ static bool parse_common(struct fb_parser *parser, struct fb_tree_common *common
 {
     struct fb_tree_names names = {0};
     fb_tree_add_ident(parser, &names, "the name of a type");
-    if (names.count == 0 || !fb_parse_expect(parser, FB_TOK_ASSIGN, "behind the name of the type"))
+    if (names.count == 0)
         return false;
     common->name = names.list[0];
-    common->type = fb_tree_parse_type(parser);
-    return common->type != NULL;
+    if (fb_parse_expect(parser, FB_TOK_ASSIGN, "behind the name of the type"))
+        common->type = fb_tree_parse_type(parser);
+    return true;
 }
 
 struct annotations {
@@ -291,9 +299,8 @@ static void parse_end(struct fb_parser *parser)
     if (fb_parse_take(parser, FB_TOK_SEMICOLON))
         return;
     if (at_declaration(parser) || fb_parse_at(parser, FB_TOK_END) || fb_parse_at(parser, FB_TOK_RIGHT_BRACE)) {
-        if (parser->fault_at == parser->token.range.start)
+        if (fb_parse_is_echo(parser))
             return;
-        parser->fault_at = parser->token.range.start;
         fb_parse_fault(parser, (struct fb_range){parser->last_end, parser->last_end}, "parse.no_semicolon",
                        "the declaration has no `;` at its end")
             ->hint = FB_SPAN("add `;` here");
@@ -338,9 +345,9 @@ static struct fb_tree_namespace *parse_namespace(struct fb_parser *parser)
     struct fb_tree_namespace *space = new_namespace(parser);
     if (space == NULL)
         return NULL;
-    const struct fb_tree_type *path = fb_tree_parse_path(parser);
-    if (path != NULL)
-        space->name = (struct fb_tree_name){path->path, path->range};
+    bool named = fb_tree_parse_name(parser, "the name of the namespace", &space->name);
+    if (!named)
+        fb_parse_take(parser, FB_TOK_STRING);
     struct fb_range open = parser->token.range;
     if (!fb_parse_expect(parser, FB_TOK_LEFT_BRACE, "before the declarations of the namespace")) {
         fb_parse_skip(parser, false);
@@ -356,7 +363,7 @@ static struct fb_tree_namespace *parse_namespace(struct fb_parser *parser)
             report_no_declaration(parser, false);
     }
     fb_parse_close(parser, FB_TOK_RIGHT_BRACE, open, "`}` at the end of the namespace");
-    return path != NULL ? space : NULL;
+    return named ? space : NULL;
 }
 
 const struct fb_tree_namespace *fb_schema_parse(struct fb_arena *arena, const struct fb_source *source,

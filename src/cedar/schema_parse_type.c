@@ -29,14 +29,21 @@ void fb_tree_add_ident(struct fb_parser *parser, struct fb_tree_names *names, co
     fb_tree_add_name(parser, names, token.text, token.range);
 }
 
-/* A path; false after a fault of syntax. */
-static bool parse_path(struct fb_parser *parser, const char *expected, struct fb_tree_name *name)
+void fb_tree_hint_comma(const struct fb_parser *parser, struct fb_diag *diag)
+{
+    bool behind = parser->last_end > 0 && parser->source->text.ptr[parser->last_end - 1] == ',';
+    if (behind && fb_parse_at(parser, FB_TOK_RIGHT_BRACKET))
+        diag->hint = FB_SPAN("take the last comma away");
+}
+
+bool fb_tree_parse_name(struct fb_parser *parser, const char *expected, struct fb_tree_name *name)
 {
     struct fb_token first = parser->token;
     if (!fb_parse_take(parser, FB_TOK_IDENT)) {
         struct fb_diag *diag = fb_parse_unexpected(parser, expected);
+        fb_tree_hint_comma(parser, diag);
         if (first.kind == FB_TOK_STRING)
-            diag->hint = FB_SPAN("types stand without quotes");
+            diag->hint = FB_SPAN("names of types and namespaces stand without quotes");
         return false;
     }
     /* `__cedar` is the namespace of the builtin types: whether it may stand here is for the resolver. */
@@ -56,7 +63,7 @@ void fb_tree_parse_paths(struct fb_parser *parser, struct fb_tree_names *names, 
     struct fb_range open = parser->token.range;
     struct fb_tree_name name;
     if (!fb_parse_take(parser, FB_TOK_LEFT_BRACKET)) {
-        if (parse_path(parser, "an entity type or `[`", &name))
+        if (fb_tree_parse_name(parser, "an entity type or `[`", &name))
             fb_tree_add_name(parser, names, name.text, name.range);
         else
             fb_parse_skip(parser, true);
@@ -65,7 +72,7 @@ void fb_tree_parse_paths(struct fb_parser *parser, struct fb_tree_names *names, 
     if (empty && fb_parse_take(parser, FB_TOK_RIGHT_BRACKET))
         return;
     do {
-        if (parse_path(parser, "an entity type", &name))
+        if (fb_tree_parse_name(parser, "an entity type", &name))
             fb_tree_add_name(parser, names, name.text, name.range);
         else
             fb_parse_skip(parser, true);
@@ -89,7 +96,7 @@ const struct fb_tree_type *fb_tree_parse_path(struct fb_parser *parser)
     struct fb_tree_name name;
     if (type == NULL)
         return NULL;
-    if (!parse_path(parser, "a name", &name)) {
+    if (!fb_tree_parse_name(parser, "a name", &name)) {
         fb_parse_skip(parser, true);
         return NULL;
     }
@@ -123,7 +130,7 @@ static const struct fb_tree_type *parse_inner(struct fb_parser *parser)
     struct fb_tree_name name;
     if (type == NULL)
         return NULL;
-    if (!parse_path(parser, "a type", &name)) {
+    if (!fb_tree_parse_name(parser, "a type", &name)) {
         fb_parse_skip(parser, true);
         return NULL;
     }

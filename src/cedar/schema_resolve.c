@@ -182,6 +182,8 @@ static const struct fb_type *resolve_common(struct fb_resolver *r, struct fb_com
                          FB_CEDAR_DEPTH);
         return NULL;
     }
+    if (common->tree->type == NULL)
+        return NULL;    /* its fault of syntax was reported */
     common->state = FB_COMMON_OPEN;
     r->depth++;
     common->type = fb_resolve_type(r, common->space, common->tree->type);
@@ -202,6 +204,8 @@ static const struct fb_type *resolve_path(struct fb_resolver *r, const struct fb
             report_unknown(r, tree->range, tree->path, "type");
         return type;
     }
+    if (fb_span_is(tree->path, "__cedar"))
+        return NULL;        /* reported as a reserved word */
     for (int inside = 1; inside >= 0; inside--) {
         struct fb_common *common = find(&r->commons, space, tree->path, inside);
         if (common != NULL)
@@ -391,7 +395,7 @@ static void resolve(struct fb_resolver *r, const struct fb_tree_namespace *space
 
 const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags)
 {
-    size_t errors = diags->errors;
+    size_t errors = diags->errors, from = diags->count;
     const struct fb_tree_namespace *spaces = fb_schema_parse(arena, source, diags);
     struct fb_schema *schema = fb_arena_alloc(arena, sizeof *schema);
     if (spaces == NULL || schema == NULL)
@@ -405,6 +409,7 @@ const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_s
     fb_map_init(&r.actions, arena);
     fb_map_init(&r.action_types, arena);
     resolve(&r, spaces);
+    fb_parse_sort(diags, from);
     if (arena->failed) {
         fb_diag_add(diags, FB_ERROR, "parse.memory", source, (struct fb_range){0, 0}, "not enough memory for the schema");
         return NULL;
