@@ -119,7 +119,7 @@ static bool find_hitting(struct fb_case *c, uint32_t *policy, bool *found)
 static bool find_why(struct fb_case *c, struct fb_explanation *why, bool *found)
 {
     const struct fb_program *program = c->site->policies->program;
-    uint32_t policy;
+    uint32_t policy = 0;
     if (!find_hitting(c, &policy, found))
         return false;
     if (*found)
