@@ -55,9 +55,6 @@ bool fb_could_anybody(struct fb_case *c, bool *could)
         if (counts(c, declared->principals[i]) && !could_as(c, declared->principals[i], could))
             return false;
     }
-    /* A sign-in that this location does not accept cures nothing; a bad credential may be dropped. */
-    if (*could && c->site->issuers == NULL && c->credentials != FB_CREDENTIALS_BAD)
-        *could = false;
     if (!*could && !c->unknowns.principal) {
         /* Only the anonymous type is accepted: explain as that client sees it. */
         if (c->action->anonymous == NULL && declared->principals_count == 0)

@@ -322,7 +322,8 @@ static void answer_stranger(struct fb_case *c)
     else if (!could)
         fb_refuse_by_policies(c);
     else if (c->credentials == FB_CREDENTIALS_NONE)
-        fb_refuse(c, 401, FB_REASON_MISSING_CREDENTIALS);
+        /* Where no credential is accepted there is no challenge to offer, hence no honest 401. */
+        fb_refuse(c, c->site->issuers != NULL ? 401 : 403, FB_REASON_MISSING_CREDENTIALS);
     else
         fb_refuse(c, 401, c->token == FB_TOKEN_EXPIRED ? FB_REASON_TOKEN_EXPIRED : FB_REASON_INVALID_TOKEN);
 }
