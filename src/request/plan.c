@@ -178,15 +178,14 @@ static bool plan_field(struct planner *p, enum within within, const struct fb_at
         field->fact = own_facts[within];
         return check_own(p, within, a);
     }
-    if (!check_fact(p, &facts[fact], a))
-        return false;
+    bool good = check_fact(p, &facts[fact], a);
     p->wants |= wanted_by(field->fact);
     static const enum within inner[FACTS] = {[FB_FACT_QUERY] = IN_QUERY, [FB_FACT_HEADERS] = IN_HEADERS,
                                              [FB_FACT_TLS] = IN_TLS, [FB_FACT_TOKEN] = IN_TOKEN};
-    if (inner[fact] == IN_CONTEXT)
-        return true;
+    if (inner[fact] == IN_CONTEXT || a->type->kind != FB_T_RECORD)
+        return good;
     field->record = plan_record(p, inner[fact], a->type);
-    return field->record != NULL;
+    return good && field->record != NULL;
 }
 
 static int by_symbol(const void *left, const void *right)

@@ -200,14 +200,20 @@ static const struct fb_route *same_at(const struct fb_route_node *node, struct f
     return NULL;
 }
 
+/* As written: `/docs/{id}?export`. */
+static struct fb_span path_and_query(const struct fb_route *route)
+{
+    return fb_span(route->path.ptr, route->path.len + (route->query.len != 0 ? 1 + route->query.len : 0));
+}
+
 static void report_conflict(struct load *l, const struct fb_route *route, const struct fb_route *first)
 {
     const struct fb_schema_action *declared = route->action->declared;
+    struct fb_span here = path_and_query(route), there = path_and_query(first);
     struct fb_diag *diag = fb_diag_add(l->diags, FB_ERROR, "route.conflict", declared->source, route->range,
                                        "every request for \"%.*s %.*s\" is one for \"%.*s %.*s\" too",
-                                       (int)route->method.len, route->method.ptr, (int)route->path.len, route->path.ptr,
-                                       (int)first->method.len, first->method.ptr, (int)first->path.len,
-                                       first->path.ptr);
+                                       (int)route->method.len, route->method.ptr, (int)here.len, here.ptr,
+                                       (int)first->method.len, first->method.ptr, (int)there.len, there.ptr);
     diag->hint = first->action == route->action ? FB_SPAN("one of the two is enough")
                                                 : FB_SPAN("a request can only be one action");
     diag->other = first->action->declared->source;
@@ -283,10 +289,13 @@ static bool add_rival(struct load *l, struct fb_route *route, const struct fb_ro
 
 static void report_crossing(struct load *l, const struct fb_route *a, const struct fb_route *b)
 {
+    struct fb_span there = path_and_query(a);
     struct fb_diag *diag = fb_diag_add(l->diags, FB_WARNING, "route.crossing", b->action->declared->source, b->range,
-                                       "some paths fit this route and \"%.*s %.*s\", and neither is the more specific",
-                                       (int)a->method.len, a->method.ptr, (int)a->path.len, a->path.ptr);
-    diag->hint = FB_SPAN("such a request is refused as ambiguous; spellings such as {id:int} can keep the two apart");
+                                       "some requests fit this route and \"%.*s %.*s\", and neither is the more specific",
+                                       (int)a->method.len, a->method.ptr, (int)there.len, there.ptr);
+    diag->hint = a->query.len != 0 || b->query.len != 0
+                     ? FB_SPAN("such a request is refused as ambiguous; with the same path in both it would not be")
+                     : FB_SPAN("such a request is refused as ambiguous; spellings such as {id:int} can keep the two apart");
     diag->other = a->action->declared->source;
     diag->other_range = a->range;
     diag->other_message = FB_SPAN("the other route is here");

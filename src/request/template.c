@@ -198,6 +198,10 @@ static bool read_segment(struct reader *r, struct fb_span text, bool last)
 
 static bool read_path(struct reader *r, struct fb_span path)
 {
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] == ' ' || path.ptr[i] == '\n' || path.ptr[i] == '\t' || path.ptr[i] == '\r')
+            return bad(r, fb_span_head(fb_span_from(path, i), 1), "a path has no blanks in it",
+                       "routes are separated by commas");
     struct fb_span rest = fb_span_from(path, 1);
     for (;;) {
         size_t len = fb_span_find(rest, '/');

@@ -185,7 +185,10 @@ static inline bool linear_match(const struct fb_routes *routes, const char *meth
     for (size_t i = 0; i < fits; i++) {
         bool torn = false;
         int order = linear_compare(all[i], best, path.count + 1, &torn);
-        out->torn |= torn || (fitting[i] != out->route && order == 0);
+        /* two conditions that both hold: which one the upstream looks at is its own affair */
+        bool conditions = fitting[i]->query.len != 0 && out->route->query.len != 0
+                          && !fb_span_eq(fitting[i]->query, out->route->query);
+        out->torn |= torn || conditions || (fitting[i] != out->route && order == 0);
     }
     return true;
 }
