@@ -67,4 +67,19 @@ static inline void read_test_file(struct fb_buffer *out, const char *folder, con
         fail_msg("cannot read %s", path);
 }
 
+/* A file of an npm package: the one that the environment names, else where ./check puts packages.
+ * False: not there. */
+static inline bool npm_file(const char *variable, const char *name, char path[1024])
+{
+    const char *named = getenv(variable), *root = getenv("FB_ROOT");
+    if (named != NULL && *named != '\0')
+        (void)snprintf(path, 1024, "%s", named);
+    else
+        (void)snprintf(path, 1024, "%s/node_modules/%s", root != NULL ? root : ".", name);
+    FILE *file = fopen(path, "rb");
+    if (file != NULL)
+        (void)fclose(file);
+    return file != NULL;
+}
+
 #endif
