@@ -51,9 +51,15 @@ static const struct fb_source *as_array(struct fb_arena *arena, const struct fb_
     struct fb_source *array = fb_arena_alloc(arena, sizeof *array);
     if (array == NULL)
         return NULL;
-    array->name = source->name;
-    array->text = fb_arena_format(arena, "[%.*s]", (int)source->text.len, source->text.ptr);
-    return array->text.len != 0 ? array : NULL;
+    size_t len = source->text.len;
+    char *text = fb_arena_alloc(arena, len + 2);
+    if (text == NULL)
+        return NULL;
+    text[0] = '[';
+    memcpy(text + 1, source->text.ptr, len);
+    text[len + 1] = ']';
+    *array = (struct fb_source){.name = source->name, .text = fb_span(text, len + 2)};
+    return array;
 }
 
 /* The entities of the file in inputs->entities; false after diagnostics. */
