@@ -3,8 +3,7 @@
  * are routes.c's, contexts plan.c's. */
 #include "request/action.h"
 
-struct fb_annotated fb_action_annotated(const struct fb_schema_action *action, const char *key,
-                                        struct fb_diags *diags)
+struct fb_annotated fb_action_annotated(const struct fb_schema_action *action, const char *key, struct fb_diags *diags)
 {
     return (struct fb_annotated){
         .annotation = fb_annotation_find(action->annotations, action->annotations_count, key),
@@ -49,8 +48,7 @@ static bool set_anonymous(struct fb_action *action, struct fb_arena *arena, stru
         }
         struct fb_diag *diag = fb_diag_add(diags, FB_ERROR, "anonymous.two", declared->source, declared->range,
                                            "this action accepts two @anonymous types, %.*s and %.*s",
-                                           (int)found->name.len, found->name.ptr, (int)type->name.len,
-                                           type->name.ptr);
+                                           (int)found->name.len, found->name.ptr, (int)type->name.len, type->name.ptr);
         diag->hint = FB_SPAN("a client without credentials can only be one of them");
     }
     if (found == NULL)

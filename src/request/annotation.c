@@ -52,7 +52,8 @@ struct fb_range fb_annotated_range(const struct fb_annotated *at, size_t offset,
     struct fb_span literal = fb_span_head(fb_span_from(at->source->text, range.start), range.end - range.start);
     size_t quote = literal.len != 0 && literal.ptr[0] == '"';
     if (literal.len == at->annotation->value.len + 2 * quote)
-        return (struct fb_range){range.start + (uint32_t)(quote + offset), range.start + (uint32_t)(quote + offset + len)};
+        return (struct fb_range){range.start + (uint32_t)(quote + offset),
+                                 range.start + (uint32_t)(quote + offset + len)};
     size_t i = quote, value = 0, start = literal.len, made = 0;
     while (i < literal.len && value < offset + len) {
         if (value >= offset && start == literal.len)
@@ -119,8 +120,8 @@ int fb_annotated_word(const struct fb_annotated *at, struct fb_span word, const 
     for (size_t i = 0; i < count; i++)
         if (fb_span_eq(word, words[i]))
             return (int)i;
-    struct fb_diag *diag = fb_annotated_fault(at, word, "annotation.word", "\"%.*s\" is not known here",
-                                              (int)word.len, word.ptr);
+    struct fb_diag *diag =
+        fb_annotated_fault(at, word, "annotation.word", "\"%.*s\" is not known here", (int)word.len, word.ptr);
     struct fb_span meant = fb_did_you_mean(word, words, count);
     if (meant.len != 0) {
         fb_diag_hint(at->diags, diag, "did you mean \"%.*s\"?", (int)meant.len, meant.ptr);

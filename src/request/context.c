@@ -15,7 +15,7 @@ struct build {
     const struct fb_token_facts *token;
     const struct fb_geo *geo;
     struct fb_arena *arena;
-    enum fb_contexted result;           /* once FAILED */
+    enum fb_contexted result; /* once FAILED */
     struct fb_span why;
 };
 
@@ -129,8 +129,7 @@ static enum got find_parameters(struct build *b, const struct fb_context_plan *p
     fb_query_start(&reader, b->request->query, plan->names, plan->count);
     for (;;) {
         switch (fb_query_next(&reader, &index, &raw)) {
-        case FB_QUERY_END:
-            return GOT;
+        case FB_QUERY_END: return GOT;
         case FB_QUERY_AMBIGUOUS:
             return fail(b, FB_CONTEXT_BAD, "a query parameter can be read in more than one way", fb_span(NULL, 0));
         case FB_QUERY_FOUND:
@@ -272,8 +271,8 @@ static enum got asn(struct build *b, struct fb_value *value)
 
 static bool is_kind(struct fb_value value, enum fb_type_kind type)
 {
-    static const uint8_t kinds[] = {[FB_T_BOOL] = FB_BOOL, [FB_T_LONG] = FB_LONG, [FB_T_STRING] = FB_STRING,
-                                    [FB_T_SET] = FB_SET};
+    static const uint8_t kinds[] = {
+        [FB_T_BOOL] = FB_BOOL, [FB_T_LONG] = FB_LONG, [FB_T_STRING] = FB_STRING, [FB_T_SET] = FB_SET};
     if (value.kind != kinds[type])
         return false;
     for (uint32_t i = 0; type == FB_T_SET && i < value.count; i++)
@@ -300,23 +299,17 @@ static enum got token_fact(struct build *b, const struct fb_plan_field *field, s
 {
     const struct fb_token_facts *token = b->token;
     switch ((int)field->fact) {
-    case FB_FACT_ISSUER:
-        return string(token->issuer, value);
-    case FB_FACT_AUDIENCE:
-        return set_of_spans(b, token->audiences, token->audiences_count, value);
-    case FB_FACT_SCOPE:
-        return set_of_spans(b, token->scopes, token->scopes_count, value);
-    case FB_FACT_ACR:
-        return token->has_acr ? string(token->acr, value) : LACKS;
-    case FB_FACT_AMR:
-        return token->has_amr ? set_of_spans(b, token->amr, token->amr_count, value) : LACKS;
+    case FB_FACT_ISSUER: return string(token->issuer, value);
+    case FB_FACT_AUDIENCE: return set_of_spans(b, token->audiences, token->audiences_count, value);
+    case FB_FACT_SCOPE: return set_of_spans(b, token->scopes, token->scopes_count, value);
+    case FB_FACT_ACR: return token->has_acr ? string(token->acr, value) : LACKS;
+    case FB_FACT_AMR: return token->has_amr ? set_of_spans(b, token->amr, token->amr_count, value) : LACKS;
     case FB_FACT_AUTH_TIME:
         if (!token->has_auth_time || token->auth_time > INT64_MAX / 1000 || token->auth_time < INT64_MIN / 1000)
             return LACKS;
         *value = fb_value_number(FB_DATETIME, token->auth_time * 1000);
         return GOT;
-    default:
-        return claim(b, field, value);
+    default: return claim(b, field, value);
     }
 }
 
@@ -324,39 +317,22 @@ static enum got fact(struct build *b, const struct fb_plan_field *field, struct 
 {
     const struct fb_http_request *r = b->request;
     switch ((int)field->fact) {
-    case FB_FACT_METHOD:
-        return string(r->method, value);
-    case FB_FACT_HOST:
-        return string(r->host, value);
-    case FB_FACT_PATH:
-        return string(r->path, value);
-    case FB_FACT_IP:
-        return ip(b, field, value);
-    case FB_FACT_COUNTRY:
-        return country(b, value);
-    case FB_FACT_ASN:
-        return asn(b, value);
-    case FB_FACT_TIME:
-        *value = fb_value_number(FB_DATETIME, r->now_ms);
-        return GOT;
-    case FB_FACT_QUERY:
-        return build_found(b, field->record, true, value);
-    case FB_FACT_HEADERS:
-        return build_found(b, field->record, false, value);
-    case FB_FACT_TLS:
-        return r->tls ? build_record(b, field->record, value) : LACKS;
-    case FB_FACT_TOKEN:
-        return b->token != NULL ? build_record(b, field->record, value) : LACKS;
-    case FB_FACT_TLS_VERSION:
-        return string(r->tls_version, value);
-    case FB_FACT_TLS_CIPHER:
-        return string(r->tls_cipher, value);
-    case FB_FACT_TLS_SERVER_NAME:
-        return string_if_any(r->tls_server_name, value);
-    case FB_FACT_TLS_CLIENT_SUBJECT:
-        return string_if_any(r->tls_client_subject, value);
-    default:
-        return token_fact(b, field, value);
+    case FB_FACT_METHOD: return string(r->method, value);
+    case FB_FACT_HOST: return string(r->host, value);
+    case FB_FACT_PATH: return string(r->path, value);
+    case FB_FACT_IP: return ip(b, field, value);
+    case FB_FACT_COUNTRY: return country(b, value);
+    case FB_FACT_ASN: return asn(b, value);
+    case FB_FACT_TIME: *value = fb_value_number(FB_DATETIME, r->now_ms); return GOT;
+    case FB_FACT_QUERY: return build_found(b, field->record, true, value);
+    case FB_FACT_HEADERS: return build_found(b, field->record, false, value);
+    case FB_FACT_TLS: return r->tls ? build_record(b, field->record, value) : LACKS;
+    case FB_FACT_TOKEN: return b->token != NULL ? build_record(b, field->record, value) : LACKS;
+    case FB_FACT_TLS_VERSION: return string(r->tls_version, value);
+    case FB_FACT_TLS_CIPHER: return string(r->tls_cipher, value);
+    case FB_FACT_TLS_SERVER_NAME: return string_if_any(r->tls_server_name, value);
+    case FB_FACT_TLS_CLIENT_SUBJECT: return string_if_any(r->tls_client_subject, value);
+    default: return token_fact(b, field, value);
     }
 }
 
@@ -376,8 +352,8 @@ static enum got build_record(struct build *b, const struct fb_context_plan *plan
 }
 
 enum fb_contexted fb_context_build(const struct fb_action *action, const struct fb_http_request *request,
-                                   const struct fb_token_facts *token, const struct fb_geo *geo,
-                                   struct fb_arena *arena, struct fb_value *context, struct fb_span *why)
+                                   const struct fb_token_facts *token, const struct fb_geo *geo, struct fb_arena *arena,
+                                   struct fb_value *context, struct fb_span *why)
 {
     struct build b = {.request = request, .token = token, .geo = geo, .arena = arena};
     if (build_record(&b, action->plan, context) != FAILED)

@@ -14,17 +14,18 @@
 
 struct path {
     char text[PATH_MAX_BYTES];
-    const char *keys[KEYS_MAX + 1];     /* into text, NULL behind the last */
+    const char *keys[KEYS_MAX + 1]; /* into text, NULL behind the last */
 };
 
 struct fb_geo {
     MMDB_s mmdb;
     const struct fb_allocator *allocator;
     struct path country[2];
-    size_t countries;                   /* paths to try */
+    size_t countries; /* paths to try */
 };
 
-static const char *const asn_keys[][3] = {{"autonomous_system_number"}, {"traits", "autonomous_system_number"}, {"asn"}};
+static const char *const asn_keys[][3] = {
+    {"autonomous_system_number"}, {"traits", "autonomous_system_number"}, {"asn"}};
 
 static bool path_set(struct path *path, const char *text)
 {
@@ -100,7 +101,7 @@ static enum fb_found find(const struct fb_geo *geo, const struct fb_ip *ip, MMDB
         address.v6.sin6_family = AF_INET6;
         memcpy(&address.v6.sin6_addr, ip->address, 16);
     } else {
-        return FB_ABSENT;               /* no address, or a file of IPv4 alone */
+        return FB_ABSENT; /* no address, or a file of IPv4 alone */
     }
     *result = MMDB_lookup_sockaddr(&geo->mmdb, &address.any, &error);
     if (error != MMDB_SUCCESS)

@@ -21,7 +21,7 @@ struct walk {
     struct fb_span method;
     const struct fb_route *found;
     bool ambiguous, other_method;
-    struct fb_span *allow;                              /* collected by fb_routes_allow() */
+    struct fb_span *allow; /* collected by fb_routes_allow() */
     size_t allow_count, allow_capacity;
     struct fb_arena *arena;
 };
@@ -81,13 +81,9 @@ static enum presence presence_of(struct fb_span query, struct fb_span name)
     fb_query_start(&reader, query, &name, 1);
     for (;;) {
         switch (fb_query_next(&reader, &index, &value)) {
-        case FB_QUERY_END:
-            return presence;
-        case FB_QUERY_FOUND:
-            presence = PRESENT;
-            break;
-        case FB_QUERY_AMBIGUOUS:
-            return UNCLEAR;
+        case FB_QUERY_END: return presence;
+        case FB_QUERY_FOUND: presence = PRESENT; break;
+        case FB_QUERY_AMBIGUOUS: return UNCLEAR;
         }
     }
 }
@@ -182,8 +178,8 @@ static enum step arrive_allow(struct walk *walk, const struct fb_route_node *nod
             at++;
         if (at < walk->allow_count && fb_span_eq(walk->allow[at], method))
             continue;
-        struct fb_span *list = fb_arena_grow(walk->arena, walk->allow, walk->allow_count, &walk->allow_capacity,
-                                             sizeof *list);
+        struct fb_span *list =
+            fb_arena_grow(walk->arena, walk->allow, walk->allow_count, &walk->allow_capacity, sizeof *list);
         if (list == NULL)
             return STOP;
         walk->allow = list;

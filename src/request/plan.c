@@ -23,12 +23,12 @@ static const struct fact facts[] = {
 #define FACTS (sizeof facts / sizeof facts[0])
 
 static const char *const within_names[] = {
-    [IN_CONTEXT] = "context",         [IN_QUERY] = "context.query", [IN_HEADERS] = "context.headers",
-    [IN_TLS] = "context.tls",         [IN_TOKEN] = "context.token",
+    [IN_CONTEXT] = "context", [IN_QUERY] = "context.query", [IN_HEADERS] = "context.headers",
+    [IN_TLS] = "context.tls", [IN_TOKEN] = "context.token",
 };
 static const char *const type_names[] = {
-    [FB_T_BOOL] = "Bool",       [FB_T_LONG] = "Long",     [FB_T_STRING] = "String",     [FB_T_SET] = "Set<String>",
-    [FB_T_RECORD] = "a record", [FB_T_ENTITY] = "an entity", [FB_T_DECIMAL] = "decimal", [FB_T_DATETIME] = "datetime",
+    [FB_T_BOOL] = "Bool",         [FB_T_LONG] = "Long",        [FB_T_STRING] = "String",   [FB_T_SET] = "Set<String>",
+    [FB_T_RECORD] = "a record",   [FB_T_ENTITY] = "an entity", [FB_T_DECIMAL] = "decimal", [FB_T_DATETIME] = "datetime",
     [FB_T_DURATION] = "duration", [FB_T_IP] = "ipaddr",
 };
 
@@ -82,8 +82,8 @@ static size_t fact_of(enum within within, struct fb_span name)
 
 static bool unknown(const struct planner *p, enum within within, const struct fb_attribute *a)
 {
-    struct fb_diag *diag = fault(p, a, "context.unknown", "no request has %s.%.*s", within_names[within],
-                                 (int)a->name.len, a->name.ptr);
+    struct fb_diag *diag =
+        fault(p, a, "context.unknown", "no request has %s.%.*s", within_names[within], (int)a->name.len, a->name.ptr);
     struct fb_span names[FACTS];
     size_t count = 0;
     for (size_t i = 0; i < FACTS; i++)
@@ -107,8 +107,8 @@ static bool check_fact(const struct planner *p, const struct fact *fact, const s
         return false;
     }
     if (a->required && fact->presence == MAY_LACK) {
-        struct fb_diag *diag = fault(p, a, "context.required", "not every request has %s.%.*s", within_names[fact->within],
-                                     (int)a->name.len, a->name.ptr);
+        struct fb_diag *diag = fault(p, a, "context.required", "not every request has %s.%.*s",
+                                     within_names[fact->within], (int)a->name.len, a->name.ptr);
         if (diag != NULL)
             fb_diag_hint(p->diags, diag, "declare it as optional: `%.*s?: …`", (int)a->name.len, a->name.ptr);
         return false;
@@ -130,8 +130,8 @@ static bool check_own(const struct planner *p, enum within within, const struct 
         return false;
     }
     if (claim && a->required) {
-        struct fb_diag *diag = fault(p, a, "context.required", "not every token has the claim %.*s", (int)a->name.len,
-                                     a->name.ptr);
+        struct fb_diag *diag =
+            fault(p, a, "context.required", "not every token has the claim %.*s", (int)a->name.len, a->name.ptr);
         if (diag != NULL)
             fb_diag_hint(p->diags, diag, "declare it as optional: `%.*s?: …`", (int)a->name.len, a->name.ptr);
         return false;
@@ -144,22 +144,19 @@ static bool check_own(const struct planner *p, enum within within, const struct 
 }
 
 static const enum fb_fact own_facts[] = {
-    [IN_QUERY] = FB_FACT_PARAMETER, [IN_HEADERS] = FB_FACT_FIELD, [IN_TOKEN] = FB_FACT_CLAIM,
+    [IN_QUERY] = FB_FACT_PARAMETER,
+    [IN_HEADERS] = FB_FACT_FIELD,
+    [IN_TOKEN] = FB_FACT_CLAIM,
 };
 
 static uint8_t wanted_by(enum fb_fact fact)
 {
     switch ((int)fact) {
-    case FB_FACT_COUNTRY:
-        return FB_WANTS_COUNTRY;
-    case FB_FACT_ASN:
-        return FB_WANTS_ASN;
-    case FB_FACT_IP:
-        return FB_WANTS_IP;
-    case FB_FACT_TOKEN:
-        return FB_WANTS_TOKEN;
-    default:
-        return 0;
+    case FB_FACT_COUNTRY: return FB_WANTS_COUNTRY;
+    case FB_FACT_ASN: return FB_WANTS_ASN;
+    case FB_FACT_IP: return FB_WANTS_IP;
+    case FB_FACT_TOKEN: return FB_WANTS_TOKEN;
+    default: return 0;
     }
 }
 
@@ -170,8 +167,11 @@ static const struct fb_context_plan *plan_record(struct planner *p, enum within 
 static bool plan_field(struct planner *p, enum within within, const struct fb_attribute *a, struct fb_plan_field *field)
 {
     size_t fact = fact_of(within, a->name);
-    *field = (struct fb_plan_field){.name = a->name, .symbol = fb_hash(a->name), .type = a->type->kind,
-                                    .required = a->required, .fact = (enum fb_fact)fact};
+    *field = (struct fb_plan_field){.name = a->name,
+                                    .symbol = fb_hash(a->name),
+                                    .type = a->type->kind,
+                                    .required = a->required,
+                                    .fact = (enum fb_fact)fact};
     if (fact == FACTS) {
         if (within == IN_CONTEXT || within == IN_TLS)
             return unknown(p, within, a);
@@ -180,8 +180,8 @@ static bool plan_field(struct planner *p, enum within within, const struct fb_at
     }
     bool good = check_fact(p, &facts[fact], a);
     p->wants |= wanted_by(field->fact);
-    static const enum within inner[FACTS] = {[FB_FACT_QUERY] = IN_QUERY, [FB_FACT_HEADERS] = IN_HEADERS,
-                                             [FB_FACT_TLS] = IN_TLS, [FB_FACT_TOKEN] = IN_TOKEN};
+    static const enum within inner[FACTS] = {
+        [FB_FACT_QUERY] = IN_QUERY, [FB_FACT_HEADERS] = IN_HEADERS, [FB_FACT_TLS] = IN_TLS, [FB_FACT_TOKEN] = IN_TOKEN};
     if (inner[fact] == IN_CONTEXT || a->type->kind != FB_T_RECORD)
         return good;
     field->record = plan_record(p, inner[fact], a->type);

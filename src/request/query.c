@@ -94,8 +94,7 @@ static bool loose_match(const struct fb_query_reader *reader, struct fb_span raw
     struct fb_span again = decode_name(name, twice, true);
     for (size_t i = 0; i < reader->count; i++) {
         struct fb_span wanted = core_of(reader->names[i]);
-        if (wanted.len != 0
-            && (loosely_equal(core_of(name), wanted) || loosely_equal(core_of(again), wanted)))
+        if (wanted.len != 0 && (loosely_equal(core_of(name), wanted) || loosely_equal(core_of(again), wanted)))
             return true;
     }
     return false;

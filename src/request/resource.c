@@ -53,8 +53,8 @@ static const struct fb_entity_type *read_type(const struct fb_annotated *at, con
         return NULL;
     }
     struct fb_span name = fb_span_head(text, named);
-    struct fb_diag *diag = fb_annotated_fault(at, name, "resource.type", "the schema has no entity type %.*s",
-                                              (int)name.len, name.ptr);
+    struct fb_diag *diag =
+        fb_annotated_fault(at, name, "resource.type", "the schema has no entity type %.*s", (int)name.len, name.ptr);
     hint_type(at, diag, name, schema);
     return NULL;
 }
@@ -160,16 +160,12 @@ static bool excludes(enum fb_segment_kind kind, char c)
     if (c == ';' || c == '\\')
         return true;
     switch (kind) {
-    case FB_SEGMENT_INT:
-        return c < '0' || c > '9';
-    case FB_SEGMENT_SLUG:
-        return !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && c != '-';
-    case FB_SEGMENT_ANY:
-        return c == '/';
+    case FB_SEGMENT_INT: return c < '0' || c > '9';
+    case FB_SEGMENT_SLUG: return !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && c != '-';
+    case FB_SEGMENT_ANY: return c == '/';
     case FB_SEGMENT_REST:
     case FB_SEGMENT_LITERAL:
-    case FB_SEGMENT_UUID:
-        break;
+    case FB_SEGMENT_UUID: break;
     }
     return false;
 }
@@ -210,10 +206,9 @@ static int param_index(const struct fb_route *route, struct fb_span name)
 
 static void report_unknown(const struct fb_annotated *at, const struct fb_route *route, struct fb_span name)
 {
-    struct fb_diag *diag = fb_annotated_fault(at, name, "resource.parameter",
-                                              "the route \"%.*s %.*s\" has no parameter {%.*s}",
-                                              (int)route->method.len, route->method.ptr, (int)route->path.len,
-                                              route->path.ptr, (int)name.len, name.ptr);
+    struct fb_diag *diag = fb_annotated_fault(
+        at, name, "resource.parameter", "the route \"%.*s %.*s\" has no parameter {%.*s}", (int)route->method.len,
+        route->method.ptr, (int)route->path.len, route->path.ptr, (int)name.len, name.ptr);
     diag->other = at->source;
     diag->other_range = route->range;
     diag->other_message = FB_SPAN("the route is here");
@@ -251,7 +246,8 @@ const struct fb_uid_template *fb_uid_template_bind(const struct fb_uid_template 
     size_t stuck = 0;
     if (t == NULL || reversible(t, route, &stuck))
         return t;
-    (void)bad(at, pieces[stuck].text, "different requests could name the same resource: where this parameter ends cannot be told",
+    (void)bad(at, pieces[stuck].text,
+              "different requests could name the same resource: where this parameter ends cannot be told",
               "put a / between parameters, or give them a spelling such as {id:int}");
     return NULL;
 }

@@ -10,7 +10,7 @@ struct load {
     struct fb_routes *routes;
     struct fb_arena *arena;
     struct fb_diags *diags;
-    bool failed;                                        /* memory */
+    bool failed; /* memory */
 };
 
 /* The annotations of the action at hand. */
@@ -36,9 +36,9 @@ static void check_resource_type(struct at_action *a)
         const struct fb_entity_type *type = a->resource_read->type;
         if (type_among(type, declared->resources, declared->resources_count))
             return;
-        struct fb_diag *diag = fb_annotated_fault(&a->resource, fb_span_head(a->resource.annotation->value, type->name.len),
-                                                  "resource.type", "%.*s is not a resource type of this action",
-                                                  (int)type->name.len, type->name.ptr);
+        struct fb_diag *diag = fb_annotated_fault(
+            &a->resource, fb_span_head(a->resource.annotation->value, type->name.len), "resource.type",
+            "%.*s is not a resource type of this action", (int)type->name.len, type->name.ptr);
         diag->hint = FB_SPAN("name it in `appliesTo { resource: … }`, or use one that is there");
         a->resource_bad = true;
         return;
@@ -82,9 +82,9 @@ static void check_within_type(const struct load *l, struct at_action *a)
     for (uint32_t i = 0; i < declared->resources_count; i++)
         if (can_be_in(l->routes->schema, declared->resources[i], group, 16))
             return;
-    struct fb_diag *diag = fb_annotated_fault(&a->within, fb_span_head(a->within.annotation->value, group->name.len),
-                                              "within.type", "no resource of this action can be in %.*s",
-                                              (int)group->name.len, group->name.ptr);
+    struct fb_diag *diag =
+        fb_annotated_fault(&a->within, fb_span_head(a->within.annotation->value, group->name.len), "within.type",
+                           "no resource of this action can be in %.*s", (int)group->name.len, group->name.ptr);
     diag->hint = FB_SPAN("entity types say what they can be in: `entity Doc in [Org];`");
     a->within_bad = true;
 }
@@ -114,7 +114,7 @@ static bool bind_default(struct load *l, struct at_action *a, struct fb_route *r
         return route->resource != NULL;
     }
     if (declared->resources_count == 0)
-        return false;                                   /* reported with the action */
+        return false; /* reported with the action */
     struct fb_diag *diag = fb_diag_add(l->diags, FB_ERROR, "resource.missing", declared->source, route->range,
                                        "it cannot be told which resource this route is about");
     struct fb_span type = declared->resources[0]->name;
@@ -290,12 +290,14 @@ static bool add_rival(struct load *l, struct fb_route *route, const struct fb_ro
 static void report_crossing(struct load *l, const struct fb_route *a, const struct fb_route *b)
 {
     struct fb_span there = path_and_query(a);
-    struct fb_diag *diag = fb_diag_add(l->diags, FB_WARNING, "route.crossing", b->action->declared->source, b->range,
-                                       "some requests fit this route and \"%.*s %.*s\", and neither is the more specific",
-                                       (int)a->method.len, a->method.ptr, (int)there.len, there.ptr);
-    diag->hint = a->query.len != 0 || b->query.len != 0
-                     ? FB_SPAN("such a request is refused as ambiguous; with the same path in both it would not be")
-                     : FB_SPAN("such a request is refused as ambiguous; spellings such as {id:int} can keep the two apart");
+    struct fb_diag *diag =
+        fb_diag_add(l->diags, FB_WARNING, "route.crossing", b->action->declared->source, b->range,
+                    "some requests fit this route and \"%.*s %.*s\", and neither is the more specific",
+                    (int)a->method.len, a->method.ptr, (int)there.len, there.ptr);
+    diag->hint =
+        a->query.len != 0 || b->query.len != 0
+            ? FB_SPAN("such a request is refused as ambiguous; with the same path in both it would not be")
+            : FB_SPAN("such a request is refused as ambiguous; spellings such as {id:int} can keep the two apart");
     diag->other = a->action->declared->source;
     diag->other_range = a->range;
     diag->other_message = FB_SPAN("the other route is here");

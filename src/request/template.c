@@ -62,16 +62,12 @@ static bool spelled_slug(struct fb_span s)
 bool fb_segment_spelled(enum fb_segment_kind kind, struct fb_span segment)
 {
     switch (kind) {
-    case FB_SEGMENT_INT:
-        return spelled_int(segment);
-    case FB_SEGMENT_UUID:
-        return spelled_uuid(segment);
-    case FB_SEGMENT_SLUG:
-        return spelled_slug(segment);
+    case FB_SEGMENT_INT: return spelled_int(segment);
+    case FB_SEGMENT_UUID: return spelled_uuid(segment);
+    case FB_SEGMENT_SLUG: return spelled_slug(segment);
     case FB_SEGMENT_LITERAL:
     case FB_SEGMENT_ANY:
-    case FB_SEGMENT_REST:
-        break;
+    case FB_SEGMENT_REST: break;
     }
     return segment.len != 0;
 }
@@ -153,7 +149,8 @@ static bool read_param(struct reader *r, struct fb_span inside, struct fb_path_s
         return true;
     }
     if (rest.ptr[0] != ':')
-        return bad(r, rest, "this cannot follow a parameter's name", "{name}, {name:int}, {name:uuid}, {name:slug} or {name...}");
+        return bad(r, rest, "this cannot follow a parameter's name",
+                   "{name}, {name:int}, {name:uuid}, {name:slug} or {name...}");
     return read_spelling(r, fb_span_from(rest, 1), &segment->kind);
 }
 
@@ -219,7 +216,8 @@ static bool read_query(struct reader *r, struct fb_span name)
         if (!is_name(name.ptr[i], i == 0) && name.ptr[i] != '-')
             return bad(r, name, "one parameter's name is expected after ?", "for instance \"GET /users?export\"");
     if (name.len == 0 || name.len > 64)
-        return bad(r, name, "a parameter's name of 1 to 64 characters is expected after ?", "for instance \"GET /users?export\"");
+        return bad(r, name, "a parameter's name of 1 to 64 characters is expected after ?",
+                   "for instance \"GET /users?export\"");
     r->route->query = name;
     return true;
 }

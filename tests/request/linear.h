@@ -10,8 +10,8 @@
 #define LINEAR_PARTS 80
 
 struct linear {
-    const struct fb_route *route;       /* NULL: none */
-    bool other_method, torn;            /* torn: two fit, and neither is the narrower everywhere */
+    const struct fb_route *route; /* NULL: none */
+    bool other_method, torn;      /* torn: two fit, and neither is the narrower everywhere */
     char params[FB_PARAMS_MAX][2048];
 };
 
@@ -88,7 +88,7 @@ static inline bool linear_fits(const struct fb_route *route, const struct linear
         if (part == path->count)
             return false;
         if (len > 5 && memcmp(at + len - 4, "...}", 4) == 0) {
-            bool tail = slash != NULL;  /* the template ends in a slash */
+            bool tail = slash != NULL; /* the template ends in a slash */
             size_t stop = path->count - (path->parts[path->count - 1][0] == '\0');
             if (stop <= part || tail != (stop < path->count))
                 return false;

@@ -45,7 +45,8 @@ static int tear_down(void **state)
 
 static const struct fb_action *action_named(const char *name)
 {
-    const struct fb_action *action = fb_routes_action(shared.routes, fb_uid_new(&shared.arena, FB_SPAN("Action"), fb_span_z(name)));
+    const struct fb_action *action =
+        fb_routes_action(shared.routes, fb_uid_new(&shared.arena, FB_SPAN("Action"), fb_span_z(name)));
     assert_non_null(action);
     return action;
 }
@@ -97,7 +98,8 @@ static void builds_what_is_declared(void **state)
     static const struct {
         const char *name;
         enum fb_kind kind;
-    } fields[] = {{"method", FB_STRING}, {"host", FB_STRING}, {"path", FB_STRING}, {"ip", FB_IP}, {"time", FB_DATETIME}};
+    } fields[] = {
+        {"method", FB_STRING}, {"host", FB_STRING}, {"path", FB_STRING}, {"ip", FB_IP}, {"time", FB_DATETIME}};
     for (size_t i = 0; i < 5; i++) {
         struct fb_span name = fb_span_z(fields[i].name);
         const struct fb_cell *cell = fb_record_find(context.record, fb_hash(name), name);
@@ -194,10 +196,8 @@ static void reads_fields(void **state)
         size_t count;
         const char *expected;
     } cases[] = {
-        {none, 1, "400: missing header field: x_tenant"},
-        {one, 2, "{\"headers\":{\"x_tenant\":\"a\"}}"},
-        {twice, 2, "400: repeated header field: x_tenant"},
-        {latin, 1, "400: malformed header field: x-tenant"},
+        {none, 1, "400: missing header field: x_tenant"},   {one, 2, "{\"headers\":{\"x_tenant\":\"a\"}}"},
+        {twice, 2, "400: repeated header field: x_tenant"}, {latin, 1, "400: malformed header field: x-tenant"},
         {nul, 1, "400: malformed header field: x-tenant"},
     };
     struct fb_http_request r = request_of("GET", "/headers/x", "");
@@ -272,7 +272,8 @@ static const struct fb_cell *token_field(struct fb_value context, const char *na
 static void reads_tokens(void **state)
 {
     (void)state;
-    static const struct fb_span audiences[] = {{1, "x"}}, scopes[] = {{1, "b"}, {1, "a"}, {1, "b"}}, amr[] = {{3, "pwd"}};
+    static const struct fb_span audiences[] = {{1, "x"}}, scopes[] = {{1, "b"}, {1, "a"}, {1, "b"}},
+                                amr[] = {{3, "pwd"}};
     struct fb_http_request r = request_of("GET", "/token/x", "");
     struct fb_token_facts token = {.issuer = FB_SPAN("i"), .audiences = audiences, .audiences_count = 1};
     struct fb_arena arena;
@@ -284,10 +285,19 @@ static void reads_tokens(void **state)
     assert_int_equal(fb_cell_load(fb_record_values(context.record)).record->count, 3);
     assert_int_equal(token_field(context, "scope")->count, 0);
 
-    token = (struct fb_token_facts){.issuer = FB_SPAN("i"), .audiences = audiences, .audiences_count = 1,
-                                    .scopes = scopes, .scopes_count = 3, .amr = amr, .amr_count = 1, .has_amr = true,
-                                    .acr = FB_SPAN("high"), .has_acr = true, .auth_time = 1700000000,
-                                    .has_auth_time = true, .claim = claim};
+    token = (struct fb_token_facts){.issuer = FB_SPAN("i"),
+                                    .audiences = audiences,
+                                    .audiences_count = 1,
+                                    .scopes = scopes,
+                                    .scopes_count = 3,
+                                    .amr = amr,
+                                    .amr_count = 1,
+                                    .has_amr = true,
+                                    .acr = FB_SPAN("high"),
+                                    .has_acr = true,
+                                    .auth_time = 1700000000,
+                                    .has_auth_time = true,
+                                    .claim = claim};
     assert_int_equal(fb_context_build(action_named("token"), &r, &token, NULL, &arena, &context, &why), FB_CONTEXT_OK);
     assert_int_equal(fb_cell_load(fb_record_values(context.record)).record->count, 10);
     assert_int_equal(token_field(context, "scope")->count, 2);
@@ -406,11 +416,16 @@ static void builds_fast(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(builds_what_is_declared),   cmocka_unit_test(needs_an_address_where_declared),
-        cmocka_unit_test(reads_parameters),          cmocka_unit_test(limits_parameters),
-        cmocka_unit_test(reads_fields),              cmocka_unit_test(reads_tls),
-        cmocka_unit_test(reads_tokens),              cmocka_unit_test(asks_for_what_it_wants),
-        cmocka_unit_test(reads_addresses),           cmocka_unit_test(survives_failing_memory),
+        cmocka_unit_test(builds_what_is_declared),
+        cmocka_unit_test(needs_an_address_where_declared),
+        cmocka_unit_test(reads_parameters),
+        cmocka_unit_test(limits_parameters),
+        cmocka_unit_test(reads_fields),
+        cmocka_unit_test(reads_tls),
+        cmocka_unit_test(reads_tokens),
+        cmocka_unit_test(asks_for_what_it_wants),
+        cmocka_unit_test(reads_addresses),
+        cmocka_unit_test(survives_failing_memory),
         cmocka_unit_test(builds_fast),
     };
     return cmocka_run_group_tests_name("request/context", tests, set_up, tear_down);

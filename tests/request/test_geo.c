@@ -8,7 +8,7 @@
 /* --- a writer ------------------------------------------------------------------------------------------ */
 
 struct mmdb {
-    uint32_t nodes[512][2];             /* 0: nothing; a node's number; 1 << 20 | offset: data */
+    uint32_t nodes[512][2]; /* 0: nothing; a node's number; 1 << 20 | offset: data */
     uint32_t count;
     struct fb_buffer data;
 };
@@ -50,7 +50,7 @@ static void mmdb_add(struct mmdb *db, const uint8_t *address, unsigned bits, uin
 {
     uint32_t node = 0;
     for (unsigned i = 0; i < bits; i++) {
-        unsigned side = address[i / 8] >> (7 - i % 8) & 1u;
+        unsigned side = ((unsigned)address[i / 8] >> (7 - i % 8)) & 1u;
         if (i + 1 == bits) {
             db->nodes[node][side] = record;
             return;
@@ -229,8 +229,9 @@ static void finds_systems(void **state)
 static void tells_broken_from_absent(void **state)
 {
     (void)state;
-    static const char schema[] = "entity User; entity Doc;\n"
-                                 "@route(\"GET /{id}\") action a appliesTo {principal: User, resource: Doc, context: {country?: String}};";
+    static const char schema[] =
+        "entity User; entity Doc;\n"
+        "@route(\"GET /{id}\") action a appliesTo {principal: User, resource: Doc, context: {country?: String}};";
     char path[64];
     struct routing r;
     struct fb_value context;
@@ -301,10 +302,8 @@ static void reads_the_real_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_countries),
-        cmocka_unit_test(finds_systems),
-        cmocka_unit_test(tells_broken_from_absent),
-        cmocka_unit_test(refuses_what_it_cannot_open),
+        cmocka_unit_test(finds_countries),          cmocka_unit_test(finds_systems),
+        cmocka_unit_test(tells_broken_from_absent), cmocka_unit_test(refuses_what_it_cannot_open),
         cmocka_unit_test(reads_the_real_one),
     };
     return cmocka_run_group_tests_name("request/geo", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* More than 1,000 routes: those of GitHub's API, from npm @octokit/openapi (FB_OCTOKIT may name
- * its generated/api.github.com.json), and as many made up, which need no file.  Every route is found, a second matcher agrees, and a match costs what it costs among ten. */
+ * its generated/api.github.com.json), and as many made up, which need no file.  Every route is found, a second matcher
+ * agrees, and a match costs what it costs among ten. */
 #include "linear.h"
 
 #include <time.h>
@@ -8,8 +9,8 @@
 #define ROUTES_MAX 2000
 
 struct table {
-    struct fb_buffer text;              /* the schema */
-    char *targets[ROUTES_MAX];          /* a request for each route */
+    struct fb_buffer text;     /* the schema */
+    char *targets[ROUTES_MAX]; /* a request for each route */
     char methods[ROUTES_MAX][8];
     size_t count;
 };
@@ -51,7 +52,8 @@ static void table_add(struct table *t, const char *method, struct fb_span path)
     (void)snprintf(quoted, sizeof quoted, "\"%s %s\"", method, route);
     if (strstr(t->text.ptr, quoted) != NULL)
         return;
-    fb_buffer_add_format(&t->text, "@route(%s)\n@resource(\"%s\")\naction a%zu appliesTo {principal: User, resource: Thing};\n",
+    fb_buffer_add_format(&t->text,
+                         "@route(%s)\n@resource(\"%s\")\naction a%zu appliesTo {principal: User, resource: Thing};\n",
                          quoted, resource, t->count);
     strcpy(t->methods[t->count], method);
     t->targets[t->count] = strdup(target);
@@ -60,8 +62,8 @@ static void table_add(struct table *t, const char *method, struct fb_span path)
 
 static const char *method_of(struct fb_span key)
 {
-    static const char *const names[][2] = {{"get", "GET"}, {"put", "PUT"}, {"post", "POST"}, {"delete", "DELETE"},
-                                           {"patch", "PATCH"}, {"head", "HEAD"}};
+    static const char *const names[][2] = {{"get", "GET"},       {"put", "PUT"},     {"post", "POST"},
+                                           {"delete", "DELETE"}, {"patch", "PATCH"}, {"head", "HEAD"}};
     for (size_t i = 0; i < 6; i++)
         if (fb_span_is(key, names[i][0]))
             return names[i][1];
@@ -130,7 +132,7 @@ static void find_all(const struct routing *r, const struct table *t)
         struct fb_http_request request = request_of(t->methods[i], t->targets[i], "");
         struct fb_target target;
         struct fb_match m;
-        char action[16];
+        char action[32];
         (void)snprintf(action, sizeof action, "a%zu", i);
         assert_int_equal(fb_target_read(&request, &target), FB_TARGET_OK);
         assert_int_equal(fb_routes_match(r->routes, &target, request.method, &m), FB_ROUTED);
@@ -145,7 +147,8 @@ static void find_all(const struct routing *r, const struct table *t)
 }
 
 /* Nanoseconds a match of `count` requests, the best of some rounds. */
-static double measure(const struct routing *r, const struct fb_target *targets, const struct fb_span *methods, size_t count)
+static double measure(const struct routing *r, const struct fb_target *targets, const struct fb_span *methods,
+                      size_t count)
 {
     double best = 1e9;
     for (int round = 0; round < 15; round++) {
@@ -160,8 +163,8 @@ static double measure(const struct routing *r, const struct fb_target *targets, 
         }
         (void)clock_gettime(CLOCK_MONOTONIC, &to);
         assert_int_equal(found, 2000 * count);
-        double ns = ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec))
-                    / (2000.0 * (double)count);
+        double ns =
+            ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / (2000.0 * (double)count);
         if (ns < best)
             best = ns;
     }
@@ -181,7 +184,9 @@ static void compare_costs(const struct routing *all, const struct table *t)
         size_t pick = i * t->count / 10;
         for (size_t j = 0; j < fb_routes_count(all->routes) && route == NULL; j++) {
             const struct fb_route *candidate = fb_routes_at(all->routes, j);
-            if ((size_t)atol(fb_uid_id(candidate->action->declared->uid).ptr + 1) == pick)
+            char action[32];
+            (void)snprintf(action, sizeof action, "a%zu", pick);
+            if (fb_span_is(fb_uid_id(candidate->action->declared->uid), action))
                 route = candidate;
         }
         assert_non_null(route);

@@ -6,7 +6,8 @@
 static const char schema[] =
     "@anonymous entity Guest enum [\"guest\"];\n"
     "entity Role; entity Org; entity User in [Role, Org]; entity Doc in [Org]; entity Service;\n"
-    "@route(\"GET /users/{id}, DELETE /users/{id}\") action user appliesTo {principal: [User, Guest], resource: User};\n"
+    "@route(\"GET /users/{id}, DELETE /users/{id}\") action user appliesTo {principal: [User, Guest], resource: "
+    "User};\n"
     "@route(\"GET /users/me\") @resource(\"principal\") @accounts(\"suspended, disabled\") @disclose(\"detail\")\n"
     "action me appliesTo {principal: User, resource: User};\n"
     "@route(\"GET /users/{id:int}\") action numbered appliesTo {principal: User, resource: User};\n"
@@ -191,8 +192,8 @@ static unsigned below(unsigned n)
 }
 
 static const char *const segments[] = {"a", "b", "7", "a-b", "{p:int}", "{p:uuid}", "{p:slug}", "{p}"};
-static const char *const parts[] = {"a", "b", "c", "7", "07", "a-b", "-a", "A", "%61", "%37",
-                                    "01234567-89ab-cdef-0123-456789abcdef", "a%20b", "0"};
+static const char *const parts[] = {
+    "a", "b", "c", "7", "07", "a-b", "-a", "A", "%61", "%37", "01234567-89ab-cdef-0123-456789abcdef", "a%20b", "0"};
 static const char *const methods[] = {"GET", "POST", "HEAD"};
 static const char *const queries[] = {"", "", "", "?x", "?y"};
 
