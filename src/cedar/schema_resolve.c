@@ -236,21 +236,20 @@ static const struct fb_type *resolve_set(struct fb_resolver *r, const struct fb_
 }
 
 /* The place for an attribute: behind the others, or that of an earlier one of its name, which it
- * replaces as in the official engine. */
-static struct fb_attribute *place_attribute(struct fb_resolver *r, struct fb_map *names, struct fb_attribute *list,
-                                            uint32_t *count, const struct fb_tree_attribute *tree)
+ * replaces before that one's type is looked at, as in the official engine. */
+static uint32_t place_attribute(struct fb_resolver *r, struct fb_map *names, struct fb_attribute *list, uint32_t count,
+                                const struct fb_tree_attribute *tree)
 {
     struct fb_attribute *first = fb_map_get(names, tree->name.text);
-    if (first != NULL) {
-        struct fb_diag *diag = fb_resolve_fault(r, FB_WARNING, tree->name.range, "schema.duplicate_attribute",
-                                                "the attribute `%.*s` is declared twice; this one counts",
-                                                (int)tree->name.text.len, tree->name.text.ptr);
-        fb_resolve_other(r, diag, first->range, "first declared here");
-        return first;
+    if (first == NULL) {
+        fb_map_put(names, tree->name.text, &list[count]);
+        return count;
     }
-    struct fb_attribute *place = &list[(*count)++];
-    fb_map_put(names, tree->name.text, place);
-    return place;
+    struct fb_diag *diag = fb_resolve_fault(r, FB_WARNING, tree->name.range, "schema.duplicate_attribute",
+                                            "the attribute `%.*s` is declared twice; this one counts",
+                                            (int)tree->name.text.len, tree->name.text.ptr);
+    fb_resolve_other(r, diag, first->range, "first declared here");
+    return (uint32_t)(first - list);
 }
 
 #define LINEAR_MAX 12u   /* attributes: with more of them, a record has a map */
@@ -260,23 +259,28 @@ static const struct fb_type *resolve_record(struct fb_resolver *r, const struct 
 {
     struct fb_type *record = new_type(r, FB_T_RECORD, tree->range);
     struct fb_attribute *list = fb_arena_array(r->arena, tree->count, sizeof *list);
+    const struct fb_tree_type **types = fb_arena_array(r->arena, tree->count, sizeof(const struct fb_tree_type *));
     struct fb_map *names = fb_arena_alloc(r->arena, sizeof *names);
-    if (record == NULL || list == NULL || names == NULL)
+    if (record == NULL || list == NULL || types == NULL || names == NULL)
         return NULL;
     fb_map_init(names, r->arena);
     uint32_t count = 0;
-    bool good = true;
     for (size_t i = 0; i < tree->count; i++) {
         const struct fb_tree_attribute *attribute = &tree->attributes[i];
-        struct fb_attribute *place = place_attribute(r, names, list, &count, attribute);
-        const struct fb_type *type = fb_resolve_type(r, space, attribute->type);
-        *place = (struct fb_attribute){.name = attribute->name.text, .type = type, .required = attribute->required,
-                                       .annotations = attribute->annotations,
-                                       .annotations_count = attribute->annotations_count,
-                                       .range = attribute->name.range};
-        good = good && type != NULL;
-        if (type != NULL)
-            measure(record, type);
+        uint32_t place = place_attribute(r, names, list, count, attribute);
+        count += place == count;
+        list[place] = (struct fb_attribute){.name = attribute->name.text, .required = attribute->required,
+                                            .annotations = attribute->annotations,
+                                            .annotations_count = attribute->annotations_count,
+                                            .range = attribute->name.range};
+        types[place] = attribute->type;
+    }
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++) {
+        list[i].type = fb_resolve_type(r, space, types[i]);
+        good = good && list[i].type != NULL;
+        if (list[i].type != NULL)
+            measure(record, list[i].type);
     }
     record->attributes = list;
     record->attributes_count = count;
