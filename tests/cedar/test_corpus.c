@@ -2,29 +2,45 @@
 #include "testing.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 /* The conformance data, where it is at hand: FB_SHARED is a folder with `cedar/probes` (the official
- * engine's answers) and FB_CORPUS one with `corpus-tests` (or, without it, FB_SHARED's
- * `cedar/corpus`).  Without the data the tests are skipped, and say so in the report. */
-
-static bool is_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    if (folder != NULL)
-        closedir(folder);
-    return folder != NULL;
-}
+ * engine's answers) and `cedar/corpus-dev.tar.gz`; FB_CORPUS, if set, is a folder with that archive
+ * unpacked.  Without the data the tests are skipped, and say so in the report. */
 
 /* --- the corpus --- */
 
-static bool find_corpus(char *path, size_t size)
+static struct {
+    char folder[256];   /* empty: not at hand */
+    bool unpacked;      /* by this test, which then takes it away */
+} corpus;
+
+static int find_corpus(void **state)
 {
-    const char *corpus = getenv("FB_CORPUS"), *shared = getenv("FB_SHARED");
-    if (corpus != NULL)
-        snprintf(path, size, "%s/corpus-tests", corpus);
-    else
-        snprintf(path, size, "%s/cedar/corpus/corpus-tests", shared != NULL ? shared : "");
-    return (corpus != NULL || shared != NULL) && is_folder(path);
+    (void)state;
+    const char *given = getenv("FB_CORPUS"), *shared = getenv("FB_SHARED");
+    char archive[512], command[1024];
+    if (given != NULL) {
+        snprintf(corpus.folder, sizeof corpus.folder, "%s", given);
+        return 0;
+    }
+    snprintf(archive, sizeof archive, "%s/cedar/corpus-dev.tar.gz", shared != NULL ? shared : "");
+    if (shared == NULL || access(archive, R_OK) != 0)
+        return 0;
+    snprintf(corpus.folder, sizeof corpus.folder, "/tmp/forbid-cedar-XXXXXX");
+    if (mkdtemp(corpus.folder) == NULL)
+        return -1;
+    corpus.unpacked = true;
+    snprintf(command, sizeof command, "tar -xzf '%s' -C '%s'", archive, corpus.folder);
+    return system(command);
+}
+
+static int drop_corpus(void **state)
+{
+    (void)state;
+    char command[512];
+    snprintf(command, sizeof command, "rm -rf '%s'", corpus.folder);
+    return corpus.unpacked ? system(command) : 0;
 }
 
 /* Reads, prints, reads again: the same policies. */
@@ -57,10 +73,14 @@ static void reads_the_corpus(void **state)
 {
     (void)state;
     char folder[512], path[1024];
-    if (!find_corpus(folder, sizeof folder))
+    if (corpus.folder[0] == 0) {
+        print_message("# neither FB_CORPUS nor FB_SHARED leads to the corpus\n");
         skip();
+    }
+    snprintf(folder, sizeof folder, "%s/corpus-tests", corpus.folder);
     size_t policies = 0, schemas = 0, wrong = 0;
     DIR *open = opendir(folder);
+    assert_non_null(open);
     for (const struct dirent *entry = readdir(open); entry != NULL; entry = readdir(open)) {
         bool schema = ends_with(entry->d_name, ".cedarschema");
         if (!schema && !ends_with(entry->d_name, ".cedar"))
@@ -202,5 +222,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(reads_the_corpus),
                                        cmocka_unit_test(answers_as_the_official_engine)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, find_corpus, drop_corpus);
 }
