@@ -93,7 +93,8 @@ static struct fb_diag *add(struct fb_parser *parser, struct fb_range range, cons
                        text.ptr != NULL ? text.ptr : "");
 }
 
-struct fb_diag *fb_parse_fault(struct fb_parser *parser, struct fb_range range, const char *code, const char *format, ...)
+struct fb_diag *fb_parse_fault(struct fb_parser *parser, struct fb_range range, const char *code, const char *format,
+                               ...)
 {
     va_list args;
     va_start(args, format);

@@ -52,8 +52,8 @@ bool fb_parse_is_echo(const struct fb_parser *parser);
 /* A fault at the next token: "expected …, found …".  A scratch diagnostic if one of syntax was
  * reported there already. */
 struct fb_diag *fb_parse_unexpected(struct fb_parser *parser, const char *expected);
-struct fb_diag *fb_parse_fault(struct fb_parser *parser, struct fb_range range, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+struct fb_diag *fb_parse_fault(struct fb_parser *parser, struct fb_range range, const char *code, const char *format,
+                               ...) __attribute__((format(printf, 4, 5)));
 void fb_parse_hint(struct fb_parser *parser, struct fb_diag *diag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* "did you mean `x`?", if any candidate is near; else the given text (NULL: nothing). */

@@ -149,7 +149,8 @@ static struct fb_expr *parse_mult(struct fb_parser *parser)
     uint32_t start = parser->token.range.start;
     struct fb_expr *left = parse_unary(parser);
     while (left != NULL
-           && (fb_parse_at(parser, FB_TOK_STAR) || fb_parse_at(parser, FB_TOK_SLASH) || fb_parse_at(parser, FB_TOK_PERCENT))) {
+           && (fb_parse_at(parser, FB_TOK_STAR) || fb_parse_at(parser, FB_TOK_SLASH)
+               || fb_parse_at(parser, FB_TOK_PERCENT))) {
         struct fb_range mark = parser->token.range;
         if (!fb_parse_at(parser, FB_TOK_STAR))
             fb_parse_fault(parser, mark, "parse.unsupported_operator", "Cedar has no %s",
@@ -250,7 +251,39 @@ static struct fb_expr *parse_is(struct fb_parser *parser, struct fb_expr *left, 
     return fb_expr_finish(parser, expr, start);
 }
 
-/* A comparison at the next token, taken, with those of other languages reported.  False: none. */
+/* Two signs that touch, and are one operator elsewhere; `=` alone is the last. */
+static const struct {
+    enum fb_token_kind first, second;
+    enum fb_expr_kind meant;
+    const char *hint;
+} foreign[] = {
+    {FB_TOK_EQ, FB_TOK_ASSIGN, FB_E_EQ, "use `==`"},    {FB_TOK_NE, FB_TOK_ASSIGN, FB_E_NE, "use `!=`"},
+    {FB_TOK_LT, FB_TOK_GT, FB_E_NE, "use `!=`"},        {FB_TOK_ASSIGN, FB_TOK_LT, FB_E_LE, "use `<=`"},
+    {FB_TOK_ASSIGN, FB_TOK_GT, FB_E_GE, "use `>=`"},    {FB_TOK_ASSIGN, FB_TOK_END, FB_E_EQ, "use `==`"},
+};
+#define FOREIGN (sizeof foreign / sizeof *foreign)
+
+/* Behind a sign: reports it if, with the next one, it is an operator of other languages. */
+static void check_foreign(struct fb_parser *parser, const struct fb_token *first, enum fb_expr_kind *kind)
+{
+    bool touches = parser->token.range.start == first->range.end;
+    size_t i = 0;
+    while (i < FOREIGN && !(first->kind == foreign[i].first && touches && fb_parse_at(parser, foreign[i].second)))
+        i++;
+    if (i < FOREIGN && foreign[i].second != FB_TOK_END)
+        fb_parse_advance(parser);
+    else if (first->kind == FB_TOK_ASSIGN)
+        i = FOREIGN - 1;
+    else
+        return;
+    *kind = foreign[i].meant;
+    struct fb_range range = {first->range.start, parser->last_end};
+    const char *text = parser->source->text.ptr + range.start;
+    fb_parse_fault(parser, range, "parse.unknown_operator", "`%.*s` is no operator", (int)(range.end - range.start), text)
+        ->hint = fb_span_z(foreign[i].hint);
+}
+
+/* A comparison at the next token, taken.  False: none stands there. */
 static bool take_comparison(struct fb_parser *parser, enum fb_expr_kind *kind)
 {
     static const struct {
@@ -258,41 +291,16 @@ static bool take_comparison(struct fb_parser *parser, enum fb_expr_kind *kind)
         enum fb_expr_kind kind;
     } table[] = {{FB_TOK_EQ, FB_E_EQ}, {FB_TOK_NE, FB_E_NE}, {FB_TOK_LT, FB_E_LT}, {FB_TOK_LE, FB_E_LE},
                  {FB_TOK_GT, FB_E_GT}, {FB_TOK_GE, FB_E_GE}, {FB_TOK_ASSIGN, FB_E_EQ}};
-    size_t i = 0;
-    while (i < sizeof table / sizeof *table && !fb_parse_at(parser, table[i].token))
-        i++;
-    if (i == sizeof table / sizeof *table) {
-        *kind = FB_E_IN;
-        return fb_parse_take_word(parser, "in");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct fb_token first = parser->token;
+        if (!fb_parse_take(parser, table[i].token))
+            continue;
+        *kind = table[i].kind;
+        check_foreign(parser, &first, kind);
+        return true;
     }
-    struct fb_token first = parser->token;
-    fb_parse_advance(parser);
-    *kind = table[i].kind;
-    const char *hint = first.kind == FB_TOK_ASSIGN ? "use `==`" : NULL;
-    if (parser->token.range.start == first.range.end) {
-        bool assign = first.kind == FB_TOK_ASSIGN;
-        if (assign && fb_parse_at(parser, FB_TOK_LT))
-            hint = "use `<=`";
-        else if (assign && fb_parse_at(parser, FB_TOK_GT))
-            hint = "use `>=`";
-        else if (first.kind == FB_TOK_LT && fb_parse_at(parser, FB_TOK_GT))
-            hint = "use `!=`";
-        else if (first.kind == FB_TOK_EQ && fb_parse_at(parser, FB_TOK_ASSIGN))
-            hint = "use `==`";
-        else if (first.kind == FB_TOK_NE && fb_parse_at(parser, FB_TOK_ASSIGN))
-            hint = "use `!=`";
-        else
-            assign = false;
-        if (hint != NULL && (assign || first.kind != FB_TOK_ASSIGN))
-            fb_parse_advance(parser);
-    }
-    if (hint != NULL) {
-        struct fb_range range = {first.range.start, parser->last_end};
-        struct fb_span text = fb_span(parser->source->text.ptr + range.start, range.end - range.start);
-        fb_parse_fault(parser, range, "parse.unknown_operator", "`%.*s` is no operator", (int)text.len, text.ptr)->hint
-            = fb_span_z(hint);
-    }
-    return true;
+    *kind = FB_E_IN;
+    return fb_parse_take_word(parser, "in");
 }
 
 /* One relation with its left side at hand; `left` itself when none follows. */
@@ -349,8 +357,8 @@ static bool take_junction(struct fb_parser *parser, enum fb_token_kind sign, con
         return true;
     if (!fb_parse_at_word(parser, word) && !fb_parse_at_word(parser, upper))
         return false;
-    struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unknown_operator", "`%.*s` is no operator",
-                                          (int)parser->token.text.len, parser->token.text.ptr);
+    struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unknown_operator",
+                                          "`%.*s` is no operator", (int)parser->token.text.len, parser->token.text.ptr);
     fb_parse_hint(parser, diag, "use %s", fb_token_name(sign));
     fb_parse_advance(parser);
     return true;
@@ -395,7 +403,8 @@ static struct fb_expr *parse_if(struct fb_parser *parser)
     const struct fb_expr *parts[3];
     for (int i = 0; i < 3; i++) {
         if (i > 0 && !fb_parse_take_word(parser, words[i - 1])) {
-            struct fb_diag *diag = fb_parse_unexpected(parser, i == 1 ? "an operator or `then`" : "an operator or `else`");
+            struct fb_diag *diag =
+                fb_parse_unexpected(parser, i == 1 ? "an operator or `then`" : "an operator or `else`");
             diag->other = parser->source;
             diag->other_range = token.range;
             diag->other_message = FB_SPAN("of this `if`");

@@ -62,8 +62,8 @@ bool fb_parse_infix_method(struct fb_parser *parser)
     struct fb_span name = parser->token.text;
     if (!fb_parse_at(parser, FB_TOK_IDENT) || find_method(name) == METHODS)
         return false;
-    struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unknown_operator", "`%.*s` is no operator",
-                                          (int)name.len, name.ptr);
+    struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unknown_operator",
+                                          "`%.*s` is no operator", (int)name.len, name.ptr);
     fb_parse_hint(parser, diag, "call it as a method: `x.%.*s(…)`", (int)name.len, name.ptr);
     fb_parse_advance(parser);
     return true;
@@ -323,8 +323,9 @@ static struct fb_expr *parse_method(struct fb_parser *parser, struct fb_expr *re
     if (function < FB_FUNCTIONS && fb_functions[function].method)
         return make_call(parser, (enum fb_function)function, name->range, &items, start);
     if (function < FB_FUNCTIONS) {
-        struct fb_diag *diag = fb_parse_fault(parser, name->range, "parse.not_a_method",
-                                              "`%.*s` is a function, not a method", (int)name->text.len, name->text.ptr);
+        struct fb_diag *diag =
+            fb_parse_fault(parser, name->range, "parse.not_a_method", "`%.*s` is a function, not a method",
+                           (int)name->text.len, name->text.ptr);
         fb_parse_hint(parser, diag, "call it as `%.*s(…)`", (int)name->text.len, name->text.ptr);
     } else {
         report_unknown(parser, name->range, name->text, true);

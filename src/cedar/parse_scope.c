@@ -131,8 +131,9 @@ static void parse_ref(struct fb_parser *parser, const struct element *element)
     if (fb_parse_at(parser, FB_TOK_SLOT)) {
         parse_slot(parser, element);
     } else if (fb_parse_at(parser, FB_TOK_LEFT_BRACKET)) {
-        fb_parse_fault(parser, parser->token.range, "parse.one_entity", "one entity is expected here, not a list")->hint
-            = element->var == FB_ACTION ? FB_SPAN("use `in [ … ]`") : FB_SPAN("put a list into `when { principal in [ … ] }`");
+        fb_parse_fault(parser, parser->token.range, "parse.one_entity", "one entity is expected here, not a list")
+            ->hint = element->var == FB_ACTION ? FB_SPAN("use `in [ … ]`")
+                                               : FB_SPAN("put a list into `when { principal in [ … ] }`");
         fb_parse_skip(parser, true);
     } else {
         element->scope->uid = parse_uid(parser, element);
@@ -154,7 +155,8 @@ static void parse_action_list(struct fb_parser *parser, const struct element *el
         open_parens(parser, &parens);
         const struct fb_uid *uid = parse_uid(parser, element);
         close_parens(parser, &parens);
-        const struct fb_uid **grown = fb_arena_grow(parser->arena, list, count, &capacity, sizeof(const struct fb_uid *));
+        const struct fb_uid **grown =
+            fb_arena_grow(parser->arena, list, count, &capacity, sizeof(const struct fb_uid *));
         if (grown != NULL) {
             list = grown;
             list[count] = uid;
@@ -216,7 +218,8 @@ static void parse_colon(struct fb_parser *parser)
 static bool at_scope_end(const struct fb_parser *parser)
 {
     return fb_parse_at(parser, FB_TOK_RIGHT_PAREN)
-           || ((fb_parse_at_word(parser, "when") || fb_parse_at_word(parser, "unless")) && fb_parse_follows(parser, '{'));
+           || ((fb_parse_at_word(parser, "when") || fb_parse_at_word(parser, "unless"))
+               && fb_parse_follows(parser, '{'));
 }
 
 /* What may stand behind the variable. */

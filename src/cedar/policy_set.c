@@ -95,7 +95,8 @@ bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags)
     }
     set->policies_by_id = ids;
     if (set->arena->failed)
-        fb_diag_add(diags, FB_ERROR, "parse.memory", NULL, (struct fb_range){0, 0}, "not enough memory for the policies");
+        fb_diag_add(diags, FB_ERROR, "parse.memory", NULL, (struct fb_range){0, 0},
+                    "not enough memory for the policies");
     return diags->errors == errors;
 }
 

@@ -22,8 +22,8 @@ static struct fb_declared_action *find_action(struct fb_resolver *r, const struc
 
 static void report_unknown(struct fb_resolver *r, const struct fb_tree_action_ref *ref)
 {
-    struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, ref->range, "schema.unknown_action", "there is no action `%.*s`",
-                                            (int)ref->id.len, ref->id.ptr);
+    struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, ref->range, "schema.unknown_action",
+                                            "there is no action `%.*s`", (int)ref->id.len, ref->id.ptr);
     struct fb_span *ids = fb_arena_array(r->arena, r->action_count, sizeof *ids);
     if (ids == NULL)
         return;
@@ -83,7 +83,8 @@ static void resolve_context(struct fb_resolver *r, struct fb_declared_action *de
     if (type->kind == FB_T_RECORD)
         declared->action->context = type;
     else
-        fb_resolve_fault(r, FB_ERROR, tree->range, "schema.context", "the context of an action is a record; this is none");
+        fb_resolve_fault(r, FB_ERROR, tree->range, "schema.context",
+                         "the context of an action is a record; this is none");
 }
 
 /* `action a, b …`: b shares what a has got. */

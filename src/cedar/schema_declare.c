@@ -36,10 +36,12 @@ void fb_resolve_other(struct fb_resolver *r, struct fb_diag *diag, struct fb_ran
     diag->other_message = fb_span_z(message);
 }
 
-static void report_twice(struct fb_resolver *r, const char *what, const struct fb_tree_name *name, struct fb_range first)
+static void report_twice(struct fb_resolver *r, const char *what, const struct fb_tree_name *name,
+                         struct fb_range first)
 {
-    struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, name->range, "schema.duplicate", "the %s `%.*s` is declared twice",
-                                            what, (int)name->text.len, name->text.ptr);
+    struct fb_diag *diag =
+        fb_resolve_fault(r, FB_ERROR, name->range, "schema.duplicate", "the %s `%.*s` is declared twice", what,
+                         (int)name->text.len, name->text.ptr);
     fb_resolve_other(r, diag, first, "first declared here");
 }
 
@@ -116,8 +118,9 @@ static void declare_common(struct fb_resolver *r, const struct fb_tree_namespace
     if (!check_length(r, &tree->name, full.len, FB_UID_TYPE_MAX))
         return;
     if (is_reserved_common(tree->name.text)) {
-        fb_resolve_fault(r, FB_ERROR, tree->name.range, "schema.reserved", "`%.*s` is reserved: no common type may be called so",
-                         (int)tree->name.text.len, tree->name.text.ptr);
+        fb_resolve_fault(r, FB_ERROR, tree->name.range, "schema.reserved",
+                         "`%.*s` is reserved: no common type may be called so", (int)tree->name.text.len,
+                         tree->name.text.ptr);
         return;
     }
     const struct fb_common *first = fb_map_get(&r->commons, full);
@@ -221,8 +224,8 @@ static bool check_namespace(struct fb_resolver *r, struct fb_map *seen, const st
 static void report_shadow(struct fb_resolver *r, struct fb_range range, struct fb_span full, struct fb_span hidden,
                           struct fb_range first)
 {
-    struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, range, "schema.shadows", "`%.*s` shadows `%.*s`", (int)full.len,
-                                            full.ptr, (int)hidden.len, hidden.ptr);
+    struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, range, "schema.shadows", "`%.*s` shadows `%.*s`",
+                                            (int)full.len, full.ptr, (int)hidden.len, hidden.ptr);
     diag->hint = FB_SPAN("a name outside of all namespaces may not be declared in one again (RFC 70)");
     fb_resolve_other(r, diag, first, "declared here");
 }
@@ -251,7 +254,8 @@ static void check_action_shadow(struct fb_resolver *r, const struct fb_declared_
     if (hidden == NULL)
         return;
     struct fb_span id = fb_uid_id(uid), type = fb_uid_type(uid);
-    struct fb_span full = fb_arena_format(r->diags->arena, "%.*s::\"%.*s\"", (int)type.len, type.ptr, (int)id.len, id.ptr);
+    struct fb_span full =
+        fb_arena_format(r->diags->arena, "%.*s::\"%.*s\"", (int)type.len, type.ptr, (int)id.len, id.ptr);
     struct fb_span name = fb_arena_format(r->diags->arena, "Action::\"%.*s\"", (int)id.len, id.ptr);
     report_shadow(r, declared->action->range, full, name, hidden->action->range);
 }

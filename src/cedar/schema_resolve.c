@@ -16,9 +16,12 @@ static const struct {
     const char *name;
     struct fb_type type;
 } builtins[] = {
-    {"Bool", {.kind = FB_T_BOOL, .depth = 1, .size = 1}},         {"Long", {.kind = FB_T_LONG, .depth = 1, .size = 1}},
-    {"String", {.kind = FB_T_STRING, .depth = 1, .size = 1}},     {"ipaddr", {.kind = FB_T_IP, .depth = 1, .size = 1}},
-    {"decimal", {.kind = FB_T_DECIMAL, .depth = 1, .size = 1}},   {"datetime", {.kind = FB_T_DATETIME, .depth = 1, .size = 1}},
+    {"Bool", {.kind = FB_T_BOOL, .depth = 1, .size = 1}},
+    {"Long", {.kind = FB_T_LONG, .depth = 1, .size = 1}},
+    {"String", {.kind = FB_T_STRING, .depth = 1, .size = 1}},
+    {"ipaddr", {.kind = FB_T_IP, .depth = 1, .size = 1}},
+    {"decimal", {.kind = FB_T_DECIMAL, .depth = 1, .size = 1}},
+    {"datetime", {.kind = FB_T_DATETIME, .depth = 1, .size = 1}},
     {"duration", {.kind = FB_T_DURATION, .depth = 1, .size = 1}},
 };
 #define BUILTINS (sizeof builtins / sizeof *builtins)
@@ -146,7 +149,8 @@ static const struct fb_type *limited(struct fb_resolver *r, const struct fb_type
 {
     if (type->depth <= FB_CEDAR_DEPTH && type->size <= FB_TYPE_SIZE)
         return type;
-    fb_resolve_fault(r, FB_ERROR, type->range, "schema.too_large", "with its common types expanded, this type is too %s",
+    fb_resolve_fault(r, FB_ERROR, type->range, "schema.too_large",
+                     "with its common types expanded, this type is too %s",
                      type->depth > FB_CEDAR_DEPTH ? "deep" : "large");
     return NULL;
 }
@@ -415,7 +419,8 @@ const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_s
     resolve(&r, spaces);
     fb_parse_sort(diags, from);
     if (arena->failed) {
-        fb_diag_add(diags, FB_ERROR, "parse.memory", source, (struct fb_range){0, 0}, "not enough memory for the schema");
+        fb_diag_add(diags, FB_ERROR, "parse.memory", source, (struct fb_range){0, 0},
+                    "not enough memory for the schema");
         return NULL;
     }
     return diags->errors == errors ? schema : NULL;

@@ -190,7 +190,8 @@ static size_t check_part(struct fb_span part, const char *fault, bool json,
             assert_int_equal(fb_json_next(&reader), FB_JSON_STRING);
             text = reader.string;
         }
-        bool refused = fb_span_starts(answer, fb_span_z(fault)) && !fb_span_starts(answer, FB_SPAN("FAIL static policy set"));
+        bool refused =
+            fb_span_starts(answer, fb_span_z(fault)) && !fb_span_starts(answer, FB_SPAN("FAIL static policy set"));
         if (reads(&bench, text) == refused) {
             print_error("%.*s\n%.*s\n%s\n", (int)text.len, text.ptr, (int)answer.len, answer.ptr, diags_text(&bench));
             wrong++;

@@ -289,13 +289,15 @@ static void walks_deep_action_groups(void **state)
 }
 
 /* Every allocation fails once: never a crash, and never a success without everything. */
-static const char torture_policies[] = "@id(\"a\\u{62}\") @b permit(principal is A::B in C :: D::\"e\", action in "
-                                       "[Action::\"f\", Action::\"g\"], resource == ?resource) when { context has a.b && "
-                                       "principal.x like \"a*\\*\" || [1, {a: 2, b: ip(\"1.1.1.1\").isIpv4()}].contains(-5) "
-                                       "+ 1 } unless { foo } ; forbid(principal, action, resource) whn {1};";
-static const char torture_schema[] = "@a(\"b\") namespace N { entity A, B in [C] { @d a?: Set<T>, \"b\\n\": {c: D} } tags T; entity C "
-                                     "enum [\"x\"]; type T = U; type U = {x: decimal}; action a in [b, N::Action::\"c\"] appliesTo "
-                                     "{principal: [A, B], resource: C, context: U}; action b, c; } entity Q {a: X};";
+static const char torture_policies[] =
+    "@id(\"a\\u{62}\") @b permit(principal is A::B in C :: D::\"e\", action in "
+    "[Action::\"f\", Action::\"g\"], resource == ?resource) when { context has a.b && "
+    "principal.x like \"a*\\*\" || [1, {a: 2, b: ip(\"1.1.1.1\").isIpv4()}].contains(-5) "
+    "+ 1 } unless { foo } ; forbid(principal, action, resource) whn {1};";
+static const char torture_schema[] =
+    "@a(\"b\") namespace N { entity A, B in [C] { @d a?: Set<T>, \"b\\n\": {c: D} } tags T; entity C "
+    "enum [\"x\"]; type T = U; type U = {x: decimal}; action a in [b, N::Action::\"c\"] appliesTo "
+    "{principal: [A, B], resource: C, context: U}; action b, c; } entity Q {a: X};";
 
 static void survives_failing_memory(void **state)
 {
@@ -327,7 +329,8 @@ static void keeps_to_the_ceiling(void **state)
 {
     static const char policies[] = "permit(principal, action, resource) when { [1, 2, {a: principal.b}] == \"\\n\" };"
                                    "@id(\"x\") forbid(principal, action, resource);";
-    static const char schema[] = "entity A { a: Set<T> }; type T = {x: Long}; action a, b appliesTo {principal: A, resource: A};";
+    static const char schema[] =
+        "entity A { a: Set<T> }; type T = {x: Long}; action a, b appliesTo {principal: A, resource: A};";
     (void)state;
     for (size_t ceiling = 0; ceiling < 40000; ceiling += 97) {
         struct fb_arena arena;

@@ -11,9 +11,10 @@ static void read_into(struct bench *bench, struct fb_policy_set *set, const char
 
 static void has_all_parts(void **state)
 {
-    static const char text[] = "@id(\"one\") @note\n"
-                               "forbid (principal is NS::User in NS::Group::\"g\", action in [Action::\"a\", N::Action::\"b\"],\n"
-                               "        resource == R::\"r\") when { true } unless { false } when { principal.x };";
+    static const char text[] =
+        "@id(\"one\") @note\n"
+        "forbid (principal is NS::User in NS::Group::\"g\", action in [Action::\"a\", N::Action::\"b\"],\n"
+        "        resource == R::\"r\") when { true } unless { false } when { principal.x };";
     struct bench *bench = *state;
     struct fb_policy_set set;
     fb_policy_set_init(&set, &bench->arena);
@@ -55,7 +56,8 @@ static void reads_every_scope(void **state)
         {"principal == A::\"a\", action == Action::\"a\", resource == A::\"a\"", FB_SCOPE_EQ, FB_SCOPE_EQ, FB_SCOPE_EQ},
         {"principal in A::\"a\", action in Action::\"a\", resource in A::\"a\"", FB_SCOPE_IN, FB_SCOPE_IN, FB_SCOPE_IN},
         {"principal is A, action in [], resource is B", FB_SCOPE_IS, FB_SCOPE_IN_LIST, FB_SCOPE_IS},
-        {"principal is A in A::\"a\", action, resource is B in ?resource", FB_SCOPE_IS_IN, FB_SCOPE_ANY, FB_SCOPE_IS_IN},
+        {"principal is A in A::\"a\", action, resource is B in ?resource", FB_SCOPE_IS_IN, FB_SCOPE_ANY,
+         FB_SCOPE_IS_IN},
         {"principal in ?principal, action, resource", FB_SCOPE_IN, FB_SCOPE_ANY, FB_SCOPE_ANY},
         {"principal == ?principal, action, resource == ?resource", FB_SCOPE_EQ, FB_SCOPE_ANY, FB_SCOPE_EQ},
     };
@@ -84,7 +86,8 @@ static void numbers_policies(void **state)
     struct fb_policy_set set;
     fb_policy_set_init(&set, &bench->arena);
     read_into(bench, &set, "permit(principal, action, resource); permit(principal in ?principal, action, resource);");
-    struct fb_span faulty = FB_SPAN("forbid(principal, action, resource) when { x };\nforbid(principal, action, resource);");
+    struct fb_span faulty =
+        FB_SPAN("forbid(principal, action, resource) when { x };\nforbid(principal, action, resource);");
     assert_false(fb_policy_set_read(&set, source_of(bench, faulty), &bench->diags));
     read_into(bench, &set, "");
     read_into(bench, &set, "permit(principal, action, resource);");
@@ -183,7 +186,8 @@ static void compares_policies(void **state)
         "permit(principal == A::\"a\", action, resource); permit(principal in A::\"a\", action, resource);"
         "permit(principal == ?principal, action, resource); permit(principal is A, action, resource);"
         "permit(principal is B, action, resource); permit(principal, action in [], resource);"
-        "permit(principal, action in [Action::\"a\"], resource); permit(principal, action in [Action::\"b\"], resource);"
+        "permit(principal, action in [Action::\"a\"], resource); permit(principal, action in [Action::\"b\"], "
+        "resource);"
         "permit(principal, action == Action::\"a\", resource); permit(principal, action, resource == A::\"a\");"
         "@a permit(principal, action, resource); @a(\"\") permit(principal, action, resource);"
         "@a(\"b\") permit(principal, action, resource); @b(\"b\") permit(principal, action, resource);"

@@ -106,10 +106,11 @@ static const struct fb_schema_action *action_of(struct bench *bench, const struc
 static void resolves_actions(void **state)
 {
     struct bench *bench = *state;
-    const struct fb_schema *schema = schema_of(
-        bench, "entity U; action top; namespace N { entity G; @route(\"GET /\") action view, \"edit all\" in [all, Action::\"top\", "
-               "M::Action::\"m\"] appliesTo { principal: [U, G], resource: G, context: C }; action all; type C = {ip: ipaddr}; } "
-               "namespace M { action m; }");
+    const struct fb_schema *schema = schema_of(bench, "entity U; action top; namespace N { entity G; @route(\"GET /\") "
+                                                      "action view, \"edit all\" in [all, Action::\"top\", "
+                                                      "M::Action::\"m\"] appliesTo { principal: [U, G], resource: G, "
+                                                      "context: C }; action all; type C = {ip: ipaddr}; } "
+                                                      "namespace M { action m; }");
     assert_int_equal(schema->actions_count, 5);
     const struct fb_schema_action *view = action_of(bench, schema, "N::Action", "view");
     const struct fb_schema_action *edit = action_of(bench, schema, "N::Action", "edit all");
@@ -136,7 +137,8 @@ static void knows_enums_and_duties(void **state)
 {
     struct bench *bench = *state;
     const struct fb_schema *schema = schema_of(
-        bench, "@a entity E, F enum [\"x\", \"\\u{79}\"]; entity A {a: Long, b?: Long}; entity B {b?: Long}; entity C;");
+        bench,
+        "@a entity E, F enum [\"x\", \"\\u{79}\"]; entity A {a: Long, b?: Long}; entity B {b?: Long}; entity C;");
     const struct fb_entity_type *enumeration = fb_schema_type(schema, FB_SPAN("F"));
     assert_int_equal(enumeration->enum_count, 2);
     assert_span(enumeration->enum_ids[1], "y");
@@ -177,12 +179,14 @@ static void finds_attributes(void **state)
 static void hints_for_json(void **state)
 {
     static const char json[] =
-        "[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"parents\":[],\"attrs\":{\"f\":{\"type\":\"U\",\"id\":\"b\"},\"i\":\"1.2.3.4\","
+        "[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"parents\":[],\"attrs\":{\"f\":{\"type\":\"U\",\"id\":\"b\"},\"i\":"
+        "\"1.2.3.4\","
         "\"s\":[\"1.5\"],\"r\":{\"t\":\"2024-01-01\",\"d\":\"1h\",\"n\":1},\"x\":{\"type\":\"U\",\"id\":\"b\"}},"
         "\"tags\":{\"k\":\"10.0.0.1\"}}]";
     struct bench *bench = *state;
-    const struct fb_schema *schema = schema_of(bench, "entity U {f: U, i: ipaddr, s: Set<decimal>, r: {t: datetime, d: duration, n: Long}, x: "
-                                                      "{type: String, id: String}} tags ipaddr;");
+    const struct fb_schema *schema =
+        schema_of(bench, "entity U {f: U, i: ipaddr, s: Set<decimal>, r: {t: datetime, d: duration, n: Long}, x: "
+                         "{type: String, id: String}} tags ipaddr;");
     struct fb_value_hints hints = fb_schema_hints(schema);
     struct fb_entity_set *set = fb_entity_set_new(&bench->arena);
     if (!fb_entity_set_read_json(set, source_of(bench, FB_SPAN(json)), &hints, &bench->diags))
@@ -205,7 +209,8 @@ static void hints_for_json(void **state)
 static void adds_its_actions(void **state)
 {
     struct bench *bench = *state;
-    const struct fb_schema *schema = schema_of(bench, "action a in b; action b in [c]; action c; namespace N { action d in c; }");
+    const struct fb_schema *schema =
+        schema_of(bench, "action a in b; action b in [c]; action c; namespace N { action d in c; }");
     struct fb_entity_set *set = fb_entity_set_new(&bench->arena);
     assert_true(fb_schema_add_actions(schema, set));
     assert_true(fb_entity_set_close(set, &bench->diags));
