@@ -19,6 +19,9 @@ struct fb_route_node {
     size_t count, capacity;
 };
 
+/* Each is compared with each when they are loaded. */
+#define FB_ROUTES_MAX 16384u
+
 struct fb_routes {
     const struct fb_schema *schema;
     struct fb_arena *arena;

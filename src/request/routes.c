@@ -10,7 +10,7 @@ struct load {
     struct fb_routes *routes;
     struct fb_arena *arena;
     struct fb_diags *diags;
-    bool failed; /* memory */
+    bool full; /* FB_ROUTES_MAX was reported */
 };
 
 /* The annotations of the action at hand. */
@@ -119,7 +119,7 @@ static bool bind_default(struct load *l, struct at_action *a, struct fb_route *r
                                        "it cannot be told which resource this route is about");
     struct fb_span type = declared->resources[0]->name;
     if (declared->resources_count > 1)
-        fb_diag_hint(l->diags, diag, "the action has %u resource types: say which, for instance @resource(\"%.*s::…\")",
+        fb_diag_hint(l->diags, diag, "the action has %u resource types: say which, as in @resource(\"%.*s::…\")",
                      declared->resources_count, (int)type.len, type.ptr);
     else
         fb_diag_hint(l->diags, diag, "the route has %u parameters: add @resource(\"%.*s::…\")",
@@ -224,6 +224,13 @@ static void report_conflict(struct load *l, const struct fb_route *route, const 
 static bool insert(struct load *l, struct fb_route *route)
 {
     struct fb_routes *routes = l->routes;
+    if (routes->count >= FB_ROUTES_MAX) {
+        if (!l->full)
+            (void)fb_diag_add(l->diags, FB_ERROR, "route.limit", route->action->declared->source, route->range,
+                              "a table has at most %u routes, with the HEAD of every GET", FB_ROUTES_MAX);
+        l->full = true;
+        return true;
+    }
     struct fb_route_node *node = node_of(l, route);
     if (node == NULL)
         return false;

@@ -303,7 +303,26 @@ static void agrees_with_a_second_matcher(void **state)
     assert_true(matched > compared / 20);
 }
 
-/* --- memory --------------------------------------------------------------------------------------- */
+/* --- limits and memory --------------------------------------------------------------------------------------- */
+
+static void limits_routes(void **state)
+{
+    (void)state;
+    struct fb_buffer text;
+    struct routing r;
+    fb_buffer_init(&text, &fb_heap, 1 << 22);
+    fb_buffer_add_z(&text, "entity User; entity Doc; @route(\"");
+    for (int i = 0; i < 17000; i++)
+        fb_buffer_add_format(&text, "%sPUT /%d/{id}", i == 0 ? "" : ",", i);
+    fb_buffer_add_z(&text, "\") action a appliesTo {principal: User, resource: Doc};");
+    routing_load(&r, "many", fb_buffer_span(&text));
+    assert_non_null(r.schema);
+    assert_null(r.routes);
+    assert_int_equal(r.diags.count, 1);
+    assert_string_equal(r.diags.list[0].code, "route.limit");
+    routing_release(&r);
+    fb_buffer_release(&text);
+}
 
 /* Whichever allocation fails: no table, no crash, nothing left behind. */
 static void survives_failing_memory(void **state)
@@ -343,6 +362,7 @@ int main(void)
         cmocka_unit_test(says_nowhere_method_and_ambiguous),
         cmocka_unit_test(knows_actions),
         cmocka_unit_test(agrees_with_a_second_matcher),
+        cmocka_unit_test(limits_routes),
         cmocka_unit_test(survives_failing_memory),
     };
     return cmocka_run_group_tests_name("request/routes", tests, set_up, tear_down);
