@@ -70,6 +70,8 @@ enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage
 
 /* `forbid: message` on err (printf); returns FB_EXIT_FAILED, so that a verb may `return` it. */
 int fb_cli_fail(struct fb_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* `forbid: verb: message`; returns false, for functions that say whether all is well. */
+bool fb_cli_wrong(struct fb_cli *cli, const char *verb, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* `--error-format`: human (also NULL), plain (no colours) or json.  False after it has said what is wrong. */
 bool fb_cli_error_format(struct fb_cli *cli, const char *format, bool *json);
 /* Diagnostics on err, for people or as JSON. */

@@ -70,8 +70,7 @@ static bool check_options(struct fb_cli *cli, struct options *options)
                    || options->context != NULL;
     int ways = by_uids + (options->request_json != NULL) + (options->requests != NULL);
     if (ways > 1) {
-        fb_cli_fail(cli, "authorize: give the request by -l, -a, -r and -c, or by --request-json, or by --requests");
-        return false;
+        return fb_cli_wrong(cli, "authorize", "give the request by -l, -a, -r and -c, or by --request-json, or by --requests");
     }
     if (options->request_json == NULL && options->requests == NULL) {
         const char *missing = options->principal == NULL  ? "-l, --principal"
@@ -79,21 +78,18 @@ static bool check_options(struct fb_cli *cli, struct options *options)
                               : options->resource == NULL ? "-r, --resource"
                                                           : NULL;
         if (missing != NULL) {
-            fb_cli_fail(cli, "authorize: %s is missing (or give --request-json, or --requests)", missing);
-            return false;
+            return fb_cli_wrong(cli, "authorize", "%s is missing (or give --request-json, or --requests)", missing);
         }
     }
     const char *policies = options->inputs.policies;
     bool stdin_taken = policies == NULL || strcmp(policies, "-") == 0;
     if (stdin_taken && options->requests != NULL && strcmp(options->requests, "-") == 0) {
-        fb_cli_fail(cli, "authorize: policies and requests cannot both come from standard input; give -p FILE");
-        return false;
+        return fb_cli_wrong(cli, "authorize", "policies and requests cannot both come from standard input; give -p FILE");
     }
     const char *validation = options->request_validation;
     options->validate = validation == NULL || strcmp(validation, "true") == 0;
     if (!options->validate && strcmp(validation, "false") != 0) {
-        fb_cli_fail(cli, "authorize: --request-validation is 'true' or 'false', not '%s'", validation);
-        return false;
+        return fb_cli_wrong(cli, "authorize", "--request-validation is 'true' or 'false', not '%s'", validation);
     }
     return true;
 }

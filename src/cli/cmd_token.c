@@ -131,19 +131,16 @@ static bool add_claims(struct fb_cli *cli, const struct options *options, struct
         size_t equals = fb_span_find(claim, '=');
         struct fb_span name = fb_span_head(claim, equals), value = fb_span_from(claim, equals + 1);
         if (equals == claim.len || equals == 0) {
-            fb_cli_fail(cli, "token: --claim is NAME=JSON, not '%s'", options->claims.list[i]);
-            return false;
+            return fb_cli_wrong(cli, "token", "--claim is NAME=JSON, not '%s'", options->claims.list[i]);
         }
         for (size_t j = 0; j < sizeof ours / sizeof ours[0]; j++)
             if (fb_span_is(name, ours[j])) {
-                fb_cli_fail(cli, "token: the claim '%s' has an option of its own or is set by the command", ours[j]);
-                return false;
+                return fb_cli_wrong(cli, "token", "the claim '%s' has an option of its own or is set by the command", ours[j]);
             }
         if (!is_json(value)) {
-            fb_cli_fail(cli, "token: the value of --claim %.*s is not JSON: %.*s (a string needs quotes of its own: "
+            return fb_cli_wrong(cli, "token", "the value of --claim %.*s is not JSON: %.*s (a string needs quotes of its own: "
                              "--claim %.*s='\"…\"')",
                         (int)name.len, name.ptr, (int)value.len, value.ptr, (int)name.len, name.ptr);
-            return false;
         }
         fb_buffer_add_char(out, ',');
         fb_buffer_add_json(out, name);
@@ -157,8 +154,7 @@ static bool write_claims(struct fb_cli *cli, const struct options *options, stru
 {
     int64_t lifetime = LIFETIME_S;
     if (options->expires != NULL && !read_lifetime(options->expires, &lifetime)) {
-        fb_cli_fail(cli, "token: --expires is a time like 15m, 1h or -5m, not '%s'", options->expires);
-        return false;
+        return fb_cli_wrong(cli, "token", "--expires is a time like 15m, 1h or -5m, not '%s'", options->expires);
     }
     int64_t now = (int64_t)time(NULL), issued = lifetime < 0 ? now + 2 * lifetime : now;
     fb_buffer_add_z(out, "{\"iss\":");
@@ -186,7 +182,7 @@ static bool write_claims(struct fb_cli *cli, const struct options *options, stru
     if (!add_claims(cli, options, out))
         return false;
     fb_buffer_add_char(out, '}');
-    return !out->failed || fb_cli_fail(cli, "token: the claims are too large") == 0;
+    return !out->failed || fb_cli_wrong(cli, "token", "the claims are too large");
 }
 
 /* Whole or not at all: a server may be reading the old one. */

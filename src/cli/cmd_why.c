@@ -78,26 +78,14 @@ struct asked {
     const struct fb_uid *groups[FB_WORDS_MAX];
 };
 
-static bool wrong(struct fb_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool wrong(struct fb_cli *cli, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    fb_cli_fail(cli, "why: %s", text);
-    return false;
-}
-
 static bool check_who(struct fb_cli *cli, const struct options *options)
 {
     if ((options->as != NULL) + (options->token != NULL) + options->anonymous > 1)
-        return wrong(cli, "--as, --token and --anonymous are three ways to say who asks; give one");
+        return fb_cli_wrong(cli, "why", "--as, --token and --anonymous are three ways to say who asks; give one");
     if (options->as == NULL && (options->scopes.count != 0 || options->groups.count != 0))
-        return wrong(cli, "--scope and --in go with --as; a token brings its own");
+        return fb_cli_wrong(cli, "why", "--scope and --in go with --as; a token brings its own");
     if (options->token != NULL && options->site.issuers.count == 0)
-        return wrong(cli, "--token needs the issuer whose token it is: --issuer URL --jwks FILE --audience NAME");
+        return fb_cli_wrong(cli, "why", "--token needs the issuer whose token it is: --issuer URL --jwks FILE --audience NAME");
     return true;
 }
 
@@ -105,7 +93,7 @@ static bool read_uid(struct fb_cli *cli, struct asked *asked, const char *option
                      const struct fb_uid **uid)
 {
     *uid = fb_uid_parse(&asked->arena, fb_span_z(text));
-    return *uid != NULL || wrong(cli, "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option, text);
+    return *uid != NULL || fb_cli_wrong(cli, "why", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option, text);
 }
 
 static bool read_who(struct fb_cli *cli, const struct options *options, struct asked *asked)
@@ -133,7 +121,7 @@ static bool read_fields(struct fb_cli *cli, const struct options *options, struc
     for (size_t i = 0; i < options->headers.count; i++) {
         struct fb_http_field *field = &asked->fields[asked->list.count];
         if (!fb_http_field_read(fb_span_z(options->headers.list[i]), field))
-            return wrong(cli, "--header is 'Name: value', not '%s'", options->headers.list[i]);
+            return fb_cli_wrong(cli, "why", "--header is 'Name: value', not '%s'", options->headers.list[i]);
         if (fb_span_eq_nocase(field->name, FB_SPAN("host")))
             asked->http.host = field->value;
         asked->list.count++;
@@ -152,20 +140,20 @@ static bool read_circumstances(struct fb_cli *cli, const struct options *options
     const char *ip = options->ip != NULL ? options->ip : "127.0.0.1";
     const char *fault = fb_ip_parse(fb_span_z(ip), &http->peer);
     if (fault != NULL || strchr(ip, '/') != NULL)
-        return wrong(cli, "--ip: '%s' is not the address of a client%s%s", ip, fault != NULL ? ": " : "",
+        return fb_cli_wrong(cli, "why", "--ip: '%s' is not the address of a client%s%s", ip, fault != NULL ? ": " : "",
                      fault != NULL ? fault : "");
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     http->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     fault = options->time != NULL ? fb_datetime_parse(fb_span_z(options->time), &http->now_ms) : NULL;
     if (fault != NULL)
-        return wrong(cli, "--time: '%s' is not a time like 2026-12-24T18:00:00Z: %s", options->time, fault);
+        return fb_cli_wrong(cli, "why", "--time: '%s' is not a time like 2026-12-24T18:00:00Z: %s", options->time, fault);
     http->country = fb_span_z(options->country);
     bool two = http->country.len == 2;
     for (size_t i = 0; i < http->country.len; i++)
         two = two && http->country.ptr[i] >= 'A' && http->country.ptr[i] <= 'Z';
     if (options->country != NULL && !two)
-        return wrong(cli, "--country is two capital letters, not '%s'", options->country);
+        return fb_cli_wrong(cli, "why", "--country is two capital letters, not '%s'", options->country);
     http->tls = options->tls;
     if (options->tls) {
         http->tls_version = FB_SPAN("TLSv1.3");
@@ -181,7 +169,7 @@ static bool read_request(struct fb_cli *cli, const struct options *options, cons
                                             : fb_span_z(words->list[1]);
     const char *fault = fb_http_line_read(line, &asked->arena, &asked->http);
     if (fault != NULL)
-        return wrong(cli, "'%.*s': %s", (int)line.len, line.ptr, fault);
+        return fb_cli_wrong(cli, "why", "'%.*s': %s", (int)line.len, line.ptr, fault);
     return check_who(cli, options) && read_who(cli, options, asked) && read_fields(cli, options, asked)
            && read_circumstances(cli, options, asked);
 }

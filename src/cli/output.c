@@ -16,6 +16,17 @@ int fb_cli_fail(struct fb_cli *cli, const char *format, ...)
     return FB_EXIT_FAILED;
 }
 
+bool fb_cli_wrong(struct fb_cli *cli, const char *verb, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fb_cli_fail(cli, "%s: %s", verb, text);
+    return false;
+}
+
 bool fb_cli_error_format(struct fb_cli *cli, const char *format, bool *json)
 {
     *json = format != NULL && strcmp(format, "json") == 0;
