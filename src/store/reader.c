@@ -71,7 +71,10 @@ static void close_env(struct fb_store_reader *reader)
         mdb_txn_abort(reading->txn);
     reading->txn = NULL;
     reading->live = false;
+    /* Another store may have come to the same version by other changes. */
     memset(reading->slots, 0, sizeof reading->slots);
+    reading->accounts_known = false;
+    reading->version = 0;
     if (ours)
         fb_env_close(&reader->env);
     reader->env.env = NULL;
@@ -232,7 +235,7 @@ void fb_store_reader_state(const struct fb_store_reader *reader, struct fb_store
     bool open = reader->env.env != NULL;
     *state = (struct fb_store_state){.status = open ? FB_STORE_OK : reader->error.status,
                                      .text = open ? "" : reader->error.text, .openings = reader->openings};
-    if (reader->reading->version != 0)
+    if (reader->reading->version != 0)      /* 0: no snapshot yet of what is open */
         state->revision = reader->reading->version - 1;
     memcpy(state->identity, reader->env.meta.identity, sizeof state->identity);
 }

@@ -113,7 +113,7 @@ enum fb_found fb_store_account(const struct fb_store_reader *reader, const struc
 struct fb_store_state {
     enum fb_store_status status;
     const char *text;                       /* why it is not OK, or "" */
-    uint64_t revision;                      /* of the last snapshot; grows by one with each commit */
+    uint64_t revision;                      /* of the last snapshot, or 0; grows by one with each commit */
     uint32_t openings;                      /* grows at each (re)opening: for a log line */
     uint8_t identity[16];                   /* of the store, random */
 };

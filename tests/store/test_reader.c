@@ -90,6 +90,16 @@ static void sees_a_change_at_the_next_snapshot(void **state)
     fb_store_reader_free(world.reader);
 }
 
+static void sees_the_first_account_of_all(void **state)
+{
+    struct world world = open_world(state, NULL);
+    assert_int_equal(elsewhere(put_user, world.place, "User::alice"), FB_STORE_OK);
+    assert_int_equal(state_of(&world, "User::alice"), FB_ACCOUNT_ACTIVE);       /* the table is empty */
+    does(&world, "User::alice", FB_ACCOUNT_SUSPEND);
+    assert_int_equal(state_of(&world, "User::alice"), FB_ACCOUNT_SUSPENDED);
+    fb_store_reader_free(world.reader);
+}
+
 static void sees_entities_come_and_go(void **state)
 {
     struct world world = open_world(state, NULL);
@@ -276,6 +286,50 @@ TROUBLE(survives_being_cut_to_nothing, CUT_TO_NOTHING)
 TROUBLE(survives_a_file_for_a_directory, A_FILE)
 TROUBLE(survives_another_store, ANOTHER_STORE)
 
+/* Another store at the same version number: nothing that was remembered of the old one may count,
+ * least of all that there was no row. */
+static void forgets_the_store_that_went(void **state)
+{
+    struct world world = open_world(state, NULL);
+    struct fb_store_state before, after;
+    for (int with_accounts = 0; with_accounts < 2; with_accounts++) {
+        if (with_accounts)
+            does(&world, "User::other", FB_ACCOUNT_DISABLE);
+        else
+            assert_int_equal(elsewhere(put_user, world.place, "User::other"), FB_STORE_OK);
+        world.now += FB_STORE_LOOK_MS;
+        assert_int_equal(state_of(&world, "User::alice"), FB_ACCOUNT_ACTIVE);
+        fb_store_reader_state(world.reader, &before);
+        make_trouble(world.place, REMOVED);
+        does(&world, "User::alice", FB_ACCOUNT_SUSPEND);
+        world.now += FB_STORE_LOOK_MS;
+        assert_int_equal(state_of(&world, "User::alice"), FB_ACCOUNT_SUSPENDED);
+        fb_store_reader_state(world.reader, &after);
+        assert_int_equal(before.revision, after.revision);
+        assert_int_equal(before.openings + 1, after.openings);
+        assert_memory_not_equal(before.identity, after.identity, sizeof before.identity);
+        make_trouble(world.place, REMOVED);
+    }
+    fb_store_reader_free(world.reader);
+}
+
+/* A lock file made anew knows nothing of our slot: the reader must register again. */
+static void registers_in_a_new_lock_file(void **state)
+{
+    struct world world = open_world(state, NULL);
+    struct fb_store_state told;
+    char path[200];
+    does(&world, "User::alice", FB_ACCOUNT_ADD);
+    assert_int_equal(state_of(&world, "User::alice"), FB_ACCOUNT_ACTIVE);
+    assert_int_equal(unlink(path_in(world.place, "store/lock.mdb", path)), 0);
+    does(&world, "User::alice", FB_ACCOUNT_SUSPEND);        /* makes another */
+    world.now += FB_STORE_LOOK_MS;
+    assert_int_equal(state_of(&world, "User::alice"), FB_ACCOUNT_SUSPENDED);
+    fb_store_reader_state(world.reader, &told);
+    assert_int_equal(told.openings, 2);
+    fb_store_reader_free(world.reader);
+}
+
 /* Permissions lost for a while: as another user, since root may do anything.  The directory belongs
  * to the child, so it can take its own rights away and give them back. */
 static int lose_permission(struct place *place, const void *what)
@@ -434,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_place(sees_a_change_at_the_next_snapshot),
+        in_place(sees_the_first_account_of_all),
         in_place(sees_entities_come_and_go),
         in_place(keeps_one_version_within_a_snapshot),
         in_place(reaches_another_process),
@@ -449,6 +504,8 @@ int main(void)
         in_place(survives_being_cut_to_nothing),
         in_place(survives_a_file_for_a_directory),
         in_place(survives_another_store),
+        in_place(forgets_the_store_that_went),
+        in_place(registers_in_a_new_lock_file),
         in_place(survives_lost_permissions),
         in_place(notices_within_its_bound),
         in_place(knows_its_directory_by_any_path),

@@ -364,6 +364,27 @@ static void survives_failing_memory(void **state)
     assert_true(done && fail_at > 3);
 }
 
+/* LMDB may leave the last pages unwritten; a file that stays short would look cut to readers. */
+static void settles_the_length_of_the_file(void **state)
+{
+    struct place *place = *state;
+    struct fb_store *store = open_store(place->dir, true);
+    char path[200];
+    struct stat before, after;
+    (void)snprintf(path, sizeof path, "%s/data.mdb", place->dir);
+    assert_int_equal(put_named(store, place, "User::u", NULL, "", NULL), FB_STORE_OK);
+    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(truncate(path, before.st_size - 4096), 0);
+    fb_env_settle(&store->env);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(after.st_size, before.st_size);
+    assert_int_equal(truncate(path, before.st_size + 4096), 0);
+    fb_env_settle(&store->env);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(after.st_size, before.st_size + 4096);     /* never shortened */
+    fb_store_close(store);
+}
+
 /* --- Permissions: as another user, since root may do anything ------------------------------------------------ */
 
 static int try_as_stranger(struct place *place, const void *what)
@@ -441,6 +462,7 @@ int main(void)
         in_place(says_when_the_map_is_full),
         in_place(refuses_too_many_parents_and_too_large_entities),
         in_place(survives_failing_memory),
+        in_place(settles_the_length_of_the_file),
         in_place(lets_the_group_read_and_only_the_owner_write),
     };
     return cmocka_run_group_tests_name("store/store", tests, NULL, NULL);
