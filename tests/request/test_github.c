@@ -86,11 +86,15 @@ static void read_paths(struct fb_json *json, struct table *t)
     }
 }
 
-static bool load_github(struct table *t)
+static bool github_file(char path[1024])
+{
+    return npm_file("FB_OCTOKIT", "@octokit/openapi/generated/api.github.com.json", path);
+}
+
+static void load_github(struct table *t)
 {
     char file[1024];
-    if (!npm_file("FB_OCTOKIT", "@octokit/openapi/generated/api.github.com.json", file))
-        return false;
+    assert_true(github_file(file));
     struct fb_buffer text;
     struct fb_arena arena;
     struct fb_json json;
@@ -109,7 +113,6 @@ static bool load_github(struct table *t)
     assert_int_equal(json.event, FB_JSON_OBJECT_END);
     fb_arena_release(&arena);
     fb_buffer_release(&text);
-    return true;
 }
 
 static void load_made_up(struct table *t)
@@ -220,11 +223,7 @@ static void githubs_routes(void **state)
 {
     (void)state;
     table_init(&table);
-    if (!load_github(&table)) {
-        table_release(&table);
-        print_message("# skipped: npm @octokit/openapi is not there\n");
-        skip();
-    }
+    load_github(&table);
     check(&table);
     table_release(&table);
 }
@@ -238,11 +237,17 @@ static void made_up_routes(void **state)
     table_release(&table);
 }
 
+/* Without the file the first test is left out of the plan: cmocka's own skip counts as failed. */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(githubs_routes),
         cmocka_unit_test(made_up_routes),
     };
-    return cmocka_run_group_tests_name("request/github", tests, NULL, NULL);
+    const struct CMUnitTest without[] = {tests[1]};
+    char path[1024];
+    if (github_file(path))
+        return cmocka_run_group_tests_name("request/github", tests, NULL, NULL);
+    printf("# left out: npm @octokit/openapi is not there\n");
+    return cmocka_run_group_tests_name("request/github", without, NULL, NULL);
 }
