@@ -97,6 +97,8 @@ static inline bool fb_expr_is_chain(const struct fb_expr *expr)
            || expr->kind == FB_E_MUL;
 }
 
+/* Sets height and spine from the children's.  False beyond the limits.  Every maker of nodes calls it. */
+bool fb_expr_measure(struct fb_expr *expr);
 /* Equal trees, wherever they were written: ranges, parentheses and quotes aside. */
 bool fb_expr_eq(const struct fb_expr *a, const struct fb_expr *b);
 

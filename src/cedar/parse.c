@@ -10,7 +10,8 @@
 bool fb_parser_init(struct fb_parser *parser, struct fb_arena *arena, const struct fb_source *source, bool schema,
                     struct fb_diags *diags)
 {
-    *parser = (struct fb_parser){.source = source, .diags = diags, .arena = arena, .fault_at = UINT32_MAX};
+    *parser = (struct fb_parser){.source = source, .diags = diags, .arena = arena, .fault_at = UINT32_MAX,
+                                  .errors_before = diags->errors};
     if (!fb_lexer_init(&parser->lexer, source, schema, diags))
         return false;
     fb_lexer_next(&parser->lexer, &parser->token);
@@ -24,12 +25,13 @@ void fb_parse_finish(struct fb_parser *parser)
                     "not enough memory to read on");
 }
 
-/* Without memory, or beyond the last diagnostic, there is nothing more to read: the text ends. */
+/* Without memory, or once a fault of this text finds the list of diagnostics full, there is nothing more to read: the text ends. */
 void fb_parse_advance(struct fb_parser *parser)
 {
     parser->last_start = parser->token.range.start;
     parser->last_end = parser->token.range.end;
-    if (parser->arena->failed || parser->diags->dropped != 0)
+    bool full = parser->diags->dropped != 0 && parser->diags->errors != parser->errors_before;
+    if (parser->arena->failed || full)
         parser->lexer.at = (uint32_t)parser->source->text.len;
     fb_lexer_next(&parser->lexer, &parser->token);
 }
@@ -83,6 +85,7 @@ static struct fb_span describe(struct fb_parser *parser)
 }
 
 /* Once memory has failed the text seems to end early: faults that follow are not the user's. */
+__attribute__((format(printf, 4, 0)))
 static struct fb_diag *add(struct fb_parser *parser, struct fb_range range, const char *code, const char *format,
                            va_list args)
 {

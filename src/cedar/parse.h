@@ -21,6 +21,7 @@ struct fb_parser {
     uint32_t fault_at;              /* start of the last token with a fault of syntax; UINT32_MAX */
     const struct fb_source *source;
     struct fb_diags *diags;
+    size_t errors_before;           /* in diags, from other texts */
     struct fb_arena *arena;
     struct fb_diag scratch;         /* what a fault that is not reported is written to */
 };

@@ -26,39 +26,14 @@ struct fb_expr *fb_expr_new(struct fb_parser *parser, enum fb_expr_kind kind, st
     return expr;
 }
 
-static uint32_t height_of(const struct fb_expr *expr)
-{
-    return expr != NULL ? expr->height : 0;
-}
-
-static uint32_t max(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint32_t measure(struct fb_expr *expr)
-{
-    if (fb_expr_is_chain(expr)) {
-        bool goes_on = fb_expr_is_chain(expr->left);
-        expr->spine = goes_on ? expr->left->spine + 1 : 1;
-        return max(expr->left->height + (goes_on ? 0u : 1u), expr->right->height + 1u);
-    }
-    uint32_t below = max(height_of(expr->left), max(height_of(expr->right), height_of(expr->third)));
-    for (uint32_t i = 0; expr->items != NULL && i < expr->count; i++)
-        below = max(below, expr->items[i]->height);
-    return below + 1;
-}
-
 struct fb_expr *fb_expr_finish(struct fb_parser *parser, struct fb_expr *expr, uint32_t start)
 {
     if (expr == NULL)
         return NULL;
     expr->range = (struct fb_range){start, parser->last_end};
-    uint32_t height = measure(expr);
-    expr->height = (uint16_t)height;
-    if (height <= FB_EXPR_HEIGHT && expr->spine <= FB_EXPR_SPINE)
+    if (fb_expr_measure(expr))
         return expr;
-    if (height > FB_EXPR_HEIGHT)
+    if (expr->height > FB_EXPR_HEIGHT)
         fb_parse_fault(parser, expr->mark, "parse.too_deep", "the expression is more than %u levels deep",
                        FB_EXPR_HEIGHT);
     else

@@ -101,6 +101,21 @@ static void numbers_policies(void **state)
     assert_int_equal(set.policies[2]->position, 3);
 }
 
+/* A list of diagnostics that other texts have filled hides no fault, and no policy. */
+static void reads_on_with_a_full_list(void **state)
+{
+    struct bench *bench = *state;
+    struct fb_policy_set set;
+    fb_policy_set_init(&set, &bench->arena);
+    struct fb_span faulty = repeated(bench, "", "permit(principal, action, resource) when { x };", FB_DIAGS_LIMIT + 9, "");
+    assert_false(fb_policy_set_read(&set, source_of(bench, faulty), &bench->diags));
+    assert_int_equal(bench->diags.count, FB_DIAGS_LIMIT);
+    assert_int_equal(set.count, 0);
+    read_into(bench, &set, "permit(principal, action, resource); permit(principal, action, resource);");
+    assert_int_equal(set.count, 2);
+    assert_false(fb_policy_set_read(&set, source_of(bench, FB_SPAN("permit();")), &bench->diags));
+}
+
 static void renames_by_annotation(void **state)
 {
     struct bench *bench = *state;
@@ -211,7 +226,7 @@ static void compares_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BENCH_TEST(has_all_parts), BENCH_TEST(reads_every_scope), BENCH_TEST(numbers_policies),
+        BENCH_TEST(has_all_parts), BENCH_TEST(reads_every_scope), BENCH_TEST(numbers_policies), BENCH_TEST(reads_on_with_a_full_list),
         BENCH_TEST(renames_by_annotation), BENCH_TEST(refuses_equal_ids), BENCH_TEST(links_templates),
         BENCH_TEST(compares_policies),
     };

@@ -1,9 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Are two trees the same, wherever they were written?  For the validator's capabilities and for the
- * proof that printing and formatting keep what a policy means. */
+/* Trees as such: how deep they are, and whether two are the same wherever they were written (for the
+ * validator's capabilities, and for the proof that printing and formatting keep what is meant). */
 
 #include "cedar/cedar.h"
+
+static uint32_t max(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t height_of(const struct fb_expr *expr)
+{
+    return expr != NULL ? expr->height : 0;
+}
+
+bool fb_expr_measure(struct fb_expr *expr)
+{
+    uint32_t height;
+    if (fb_expr_is_chain(expr)) {
+        bool goes_on = fb_expr_is_chain(expr->left);
+        expr->spine = goes_on ? expr->left->spine + 1 : 1;
+        height = max(expr->left->height + (goes_on ? 0u : 1u), expr->right->height + 1u);
+    } else {
+        height = max(height_of(expr->left), max(height_of(expr->right), height_of(expr->third)));
+        for (uint32_t i = 0; expr->items != NULL && i < expr->count; i++)
+            height = max(height, expr->items[i]->height);
+        height++;
+    }
+    expr->height = (uint16_t)height;    /* the children's are limited, so it fits */
+    return height <= FB_EXPR_HEIGHT && expr->spine <= FB_EXPR_SPINE;
+}
 
 static bool patterns_equal(const struct fb_pattern *a, const struct fb_pattern *b)
 {
