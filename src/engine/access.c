@@ -20,9 +20,13 @@ static const struct fb_entity *find_seen(struct fb_eval *e, struct fb_seen *seen
 
 const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, struct fb_entity *room)
 {
-    for (int i = 0; i < 3; i++)
-        if (fb_uid_eq(e->seen[i].uid, uid))
-            return find_seen(e, &e->seen[i]);
+    struct fb_seen *seen = e->seen;
+    /* By address, which is how variables come; then by contents. */
+    int i = uid == seen[0].uid ? 0 : uid == seen[1].uid ? 1 : uid == seen[2].uid ? 2 : -1;
+    for (int j = 0; i < 0 && j < 3; j++)
+        i = seen[j].uid->hash == uid->hash && fb_uid_eq(seen[j].uid, uid) ? j : -1;
+    if (i >= 0)
+        return seen[i].state == FB_SEEN_FOUND ? &seen[i].entity : find_seen(e, &seen[i]);
     enum fb_found found = e->request->entities->find(e->request->entities->self, uid, room);
     if (found == FB_BROKEN)
         e->cannot = true;
@@ -164,7 +168,7 @@ bool fb_leaf_path(struct fb_eval *e, uint32_t index, struct fb_value in, struct 
     bool present = true;
     for (uint32_t i = 0; i < node->third && present; i++) {
         const struct fb_name *name = &e->code->names[node->right + i];
-        struct fb_value next;
+        struct fb_value next = {0};
         if (!fb_read_field(e, i == 0 ? node->left : index, in, name->symbol, name->text, &next, &present))
             return false;
         if (present)

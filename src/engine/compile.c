@@ -331,7 +331,7 @@ static bool compile(struct place at, const struct fb_expr *expr, uint32_t *node)
     case FB_E_CALL:
         return compile_call(at, expr, node);
     }
-    assert(!"every kind is listed");
+    assert(false);  /* every kind is listed */
     return false;
 }
 

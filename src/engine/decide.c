@@ -30,11 +30,13 @@ enum verdict { NO, YES, ERRED, CANNOT };
 static enum verdict scope_verdict(struct fb_eval *e, const struct fb_rule *rule)
 {
     const struct fb_request *request = e->request;
+    enum fb_found found = FB_FOUND;
     if (!fb_types_fit(rule, request))
         return NO;
-    enum fb_found found = fb_scope_matches(e, (enum fb_scope_op)rule->principal_op, rule->policy->principal.type,
-                                           rule->principal, request->principal);
-    if (found == FB_FOUND)
+    if (rule->principal_op != FB_SCOPE_ANY)
+        found = fb_scope_matches(e, (enum fb_scope_op)rule->principal_op, rule->policy->principal.type,
+                                 rule->principal, request->principal);
+    if (found == FB_FOUND && rule->resource_op != FB_SCOPE_ANY)
         found = fb_scope_matches(e, (enum fb_scope_op)rule->resource_op, rule->policy->resource.type,
                                  rule->resource, request->resource);
     return found == FB_FOUND ? YES : found == FB_ABSENT ? NO : CANNOT;

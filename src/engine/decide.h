@@ -22,8 +22,15 @@ struct fb_candidates {
 
 /* False: the action's entity cannot be read (e->cannot). */
 bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e);
+uint32_t fb_candidates_merge(struct fb_candidates *candidates, struct fb_eval *e);
 /* The next rule whose action matches; UINT32_MAX when there is none, or when e->cannot. */
-uint32_t fb_candidates_next(struct fb_candidates *candidates, struct fb_eval *e);
+static inline uint32_t fb_candidates_next(struct fb_candidates *candidates, struct fb_eval *e)
+{
+    struct fb_run *run = &candidates->runs[0];
+    if (candidates->runs_count == 1 && !candidates->all)
+        return run->at < run->end ? *run->at++ : UINT32_MAX;
+    return fb_candidates_merge(candidates, e);
+}
 /* One rule's action scope against the request. */
 enum fb_found fb_action_matches(struct fb_eval *e, const struct fb_rule *rule);
 

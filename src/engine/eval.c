@@ -21,7 +21,7 @@ void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb
         e->seen[i].state = FB_SEEN_NOT;
 }
 
-static struct fb_value variable(const struct fb_request *request, uint8_t var)
+static inline struct fb_value variable(const struct fb_request *request, uint8_t var)
 {
     switch ((enum fb_var)var) {
     case FB_PRINCIPAL: return fb_value_entity(request->principal);
@@ -30,6 +30,19 @@ static struct fb_value variable(const struct fb_request *request, uint8_t var)
     case FB_CONTEXT: break;
     }
     return request->context;
+}
+
+/* fb_eval with its commonest cases in place: most operands are constants and variables. */
+static inline bool eval_operand(struct fb_eval *e, uint32_t index, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    if (node->op == FB_OP_CONST)
+        *out = node->value;
+    else if (node->op == FB_OP_VAR)
+        *out = variable(e->request, node->arg);
+    else
+        return fb_eval(e, index, out);
+    return true;
 }
 
 static bool eval_logic(struct fb_eval *e, const struct fb_node *node, struct fb_value *out)
@@ -51,7 +64,7 @@ static bool eval_sum(struct fb_eval *e, uint32_t index, const struct fb_node *no
 {
     const uint32_t *items = e->code->lists + node->right;
     int64_t sum = 0;
-    struct fb_value first;
+    struct fb_value first = {0};
     if (!fb_eval(e, items[0] & ~FB_SUM_MINUS, &first))
         return false;
     for (uint32_t i = 1; i < node->third; i++) {
@@ -116,7 +129,7 @@ static bool eval_call(struct fb_eval *e, uint32_t index, const struct fb_node *n
 /* `e is T in x`: x is not evaluated unless e is T. */
 static bool eval_is_in(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
 {
-    struct fb_value a, b;
+    struct fb_value a = {0}, b = {0};
     if (!fb_eval(e, node->left, &a))
         return false;
     if (a.kind != FB_ENTITY)
@@ -130,8 +143,8 @@ static bool eval_is_in(struct fb_eval *e, uint32_t index, const struct fb_node *
 
 static bool eval_unary(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
 {
-    struct fb_value a;
-    if (!fb_eval(e, node->left, &a))
+    struct fb_value a = {0};
+    if (!eval_operand(e, node->left, &a))
         return false;
     switch ((unsigned)node->op) {
     case FB_OP_ATTR:
@@ -147,8 +160,8 @@ static bool eval_unary(struct fb_eval *e, uint32_t index, const struct fb_node *
 
 static bool eval_binary(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
 {
-    struct fb_value a, b;
-    if (!fb_eval(e, node->left, &a) || !fb_eval(e, node->right, &b))
+    struct fb_value a = {0}, b = {0};
+    if (!eval_operand(e, node->left, &a) || !eval_operand(e, node->right, &b))
         return false;
     switch ((unsigned)node->op) {
     case FB_OP_EQ: case FB_OP_NE:
@@ -199,6 +212,6 @@ bool fb_eval(struct fb_eval *e, uint32_t index, struct fb_value *out)
     case FB_OP_CALL:
         return eval_call(e, index, node, out);
     }
-    assert(!"every op is listed");
+    assert(false);  /* every op is listed */
     return fb_eval_cannot(e);
 }

@@ -97,12 +97,12 @@ static bool call(struct fb_eval *e, uint32_t index, enum fb_function function, c
         return true;
     case FB_F_TO_MILLISECONDS: return whole_units(v[0].number, 1, out);
     case FB_F_TO_SECONDS: return whole_units(v[0].number, 1000, out);
-    case FB_F_TO_MINUTES: return whole_units(v[0].number, 60 * 1000, out);
-    case FB_F_TO_HOURS: return whole_units(v[0].number, 60 * 60 * 1000, out);
-    case FB_F_TO_DAYS: return whole_units(v[0].number, 24 * 60 * 60 * 1000, out);
+    case FB_F_TO_MINUTES: return whole_units(v[0].number, INT64_C(60) * 1000, out);
+    case FB_F_TO_HOURS: return whole_units(v[0].number, INT64_C(3600) * 1000, out);
+    case FB_F_TO_DAYS: return whole_units(v[0].number, INT64_C(86400) * 1000, out);
     case FB_FUNCTIONS: break;
     }
-    assert(!"every function is listed");
+    assert(false);  /* every function is listed */
     return fb_eval_cannot(e);
 }
 

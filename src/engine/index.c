@@ -6,9 +6,12 @@
  *   direct   `action == a`, `action in a`, `action in [… a …]`   for a request with action a itself
  *   group    of those the ones with `in`                         for a request whose action is in a
  * The candidates for action x are: the rules with any action, x's direct list, and the group list
- * of each ancestor of x.  No rule outside of these can match, and each of these does. */
+ * of each ancestor of x.  No rule outside of these can match, and each of these does.  Rules with any
+ * action stand in every direct list as well while they are few, so that most requests have one list. */
 
 #include "engine/decide.h"
+
+#define MERGED_MAX 32u  /* rules with any action that are repeated in each bucket */
 
 /* Calls visit for every action that the rule names. */
 static bool each_action(const struct fb_rule *rule,
@@ -55,6 +58,8 @@ static bool count_action(struct fb_index *index, const struct fb_uid *action, ui
 static bool enter_action(struct fb_index *index, const struct fb_uid *action, uint32_t rule, bool group)
 {
     struct fb_bucket *bucket = bucket_of(index, action);
+    if (bucket->direct_count != 0 && index->entries[bucket->direct + bucket->direct_count - 1] == rule)
+        return true;    /* action in [a, a] */
     index->entries[bucket->direct + bucket->direct_count++] = rule;
     if (group)
         index->entries[bucket->group + bucket->group_count++] = rule;
@@ -78,34 +83,65 @@ static void place_lists(struct fb_index *index)
     uint32_t at = index->any_count;
     for (uint32_t i = 0; i <= index->mask; i++) {
         struct fb_bucket *bucket = &index->buckets[i];
+        if (bucket->action == NULL)
+            continue;
         bucket->direct = at;
-        bucket->group = at + bucket->direct_count;
+        bucket->group = at + bucket->direct_count + (index->merged ? index->any_count : 0);
         at = bucket->group + bucket->group_count;
         bucket->direct_count = bucket->group_count = 0;
     }
+}
+
+/* A rule with any action, into every direct list. */
+static void repeat_rule(struct fb_index *index, uint32_t rule)
+{
+    for (uint32_t i = 0; index->merged && i <= index->mask; i++) {
+        struct fb_bucket *bucket = &index->buckets[i];
+        if (bucket->action != NULL)
+            index->entries[bucket->direct + bucket->direct_count++] = rule;
+    }
+}
+
+static bool make_buckets(struct fb_program *program, size_t names)
+{
+    struct fb_index *index = &program->index;
+    uint32_t size = 4;
+    while (size < 2 * names)
+        size *= 2;
+    index->mask = size - 1;
+    index->buckets = fb_arena_array(program->arena, size, sizeof *index->buckets);
+    if (index->buckets == NULL)
+        return false;
+    for (uint32_t i = 0; i < program->rules_count; i++)
+        each_action(&program->rules[i], count_action, index, i);
+    return true;
+}
+
+static bool make_entries(struct fb_program *program, size_t names)
+{
+    struct fb_index *index = &program->index;
+    size_t repeated = 0;
+    index->merged = index->any_count <= MERGED_MAX;
+    for (uint32_t i = 0; index->merged && i <= index->mask; i++)
+        repeated += index->buckets[i].action != NULL ? index->any_count : 0;
+    size_t total = index->any_count + 2 * names + repeated;
+    index->entries = fb_arena_array(program->arena, total, sizeof *index->entries);
+    return index->entries != NULL && total <= UINT32_MAX;
 }
 
 bool fb_index_build(struct fb_program *program)
 {
     struct fb_index *index = &program->index;
     size_t names = count_names(program, &index->any_count);
-    if (names > UINT32_MAX / 4 - program->rules_count)
+    if (names > UINT32_MAX / 4 || !make_buckets(program, names) || !make_entries(program, names))
         return false;
-    uint32_t size = 4;
-    while (size < 2 * names)
-        size *= 2;
-    index->mask = size - 1;
-    index->buckets = fb_arena_array(program->arena, size, sizeof *index->buckets);
-    index->entries = fb_arena_array(program->arena, index->any_count + 2 * names, sizeof *index->entries);
-    if (index->buckets == NULL || index->entries == NULL)
-        return false;
-    for (uint32_t i = 0; i < program->rules_count; i++)
-        each_action(&program->rules[i], count_action, index, i);
     place_lists(index);
     uint32_t any = 0;
     for (uint32_t i = 0; i < program->rules_count; i++) {
-        if (program->rules[i].policy->action.op == FB_SCOPE_ANY)
+        if (program->rules[i].policy->action.op == FB_SCOPE_ANY) {
             index->entries[any++] = i;
+            repeat_rule(index, i);
+        }
         each_action(&program->rules[i], enter_action, index, i);
     }
     return true;
@@ -127,8 +163,9 @@ bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_progra
     candidates->runs_count = 0;
     candidates->all = false;
     candidates->next = 0;
-    add_run(candidates, 0, index->any_count);
     const struct fb_bucket *bucket = fb_index_find(index, e->request->action);
+    if (bucket == NULL || !index->merged)
+        add_run(candidates, 0, index->any_count);
     if (bucket != NULL)
         add_run(candidates, bucket->direct, bucket->direct_count);
     if (!index->groups)
@@ -186,7 +223,7 @@ static uint32_t next_of_all(struct fb_candidates *candidates, struct fb_eval *e)
 }
 
 /* The least head of the runs; every run that starts with it moves on, which drops repetitions. */
-uint32_t fb_candidates_next(struct fb_candidates *candidates, struct fb_eval *e)
+uint32_t fb_candidates_merge(struct fb_candidates *candidates, struct fb_eval *e)
 {
     if (candidates->all)
         return next_of_all(candidates, e);
@@ -196,8 +233,7 @@ uint32_t fb_candidates_next(struct fb_candidates *candidates, struct fb_eval *e)
             least = *candidates->runs[i].at;
     for (uint32_t i = 0; i < candidates->runs_count; i++) {
         struct fb_run *run = &candidates->runs[i];
-        while (run->at < run->end && *run->at == least)
-            run->at++;
+        run->at += run->at < run->end && *run->at == least;
     }
     return least;
 }

@@ -50,6 +50,7 @@ static bool add_conjuncts(struct builder *b, const struct fb_expr *expr, bool un
     const struct fb_expr *at;
     for (at = expr; at->kind == splits; at = at->left)
         count++;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     const struct fb_expr **operands = fb_arena_array(b->program->arena, count, sizeof *operands);
     if (operands == NULL)
         return false;
@@ -105,23 +106,21 @@ static bool compile_conditions(struct builder *b, const struct fb_policy *policy
     return true;
 }
 
-/* A link's rule: the conjuncts of its template, compiled when its first link is met. */
+/* A link's rule: the conjuncts of its template, compiled when its first link is met.  The key is the
+ * template's address, byte by byte. */
 static bool add_link(struct builder *b, const struct fb_link *link, struct fb_rule *rule)
 {
-    const struct fb_policy **key = fb_arena_alloc(b->program->arena, sizeof *key);
-    if (key == NULL)
-        return false;
-    *key = link->template_;
-    struct fb_span name = fb_span((const char *)key, sizeof *key);
-    const struct fb_rule *first = fb_map_get(&b->templates, name);
-    if (first == NULL) {
-        bind(rule, link->template_, link);
-        return compile_conditions(b, link->template_, rule) && fb_map_put(&b->templates, name, rule);
-    }
-    rule->conjuncts = first->conjuncts;
-    rule->conjuncts_count = first->conjuncts_count;
+    uintptr_t address = (uintptr_t)link->template_;
+    struct fb_span key = fb_span((const char *)&address, sizeof address);
+    const struct fb_rule *first = fb_map_get(&b->templates, key);
     bind(rule, link->template_, link);
-    return true;
+    if (first != NULL) {
+        rule->conjuncts = first->conjuncts;
+        rule->conjuncts_count = first->conjuncts_count;
+        return true;
+    }
+    key = fb_arena_copy(b->program->arena, key);
+    return key.len != 0 && compile_conditions(b, link->template_, rule) && fb_map_put(&b->templates, key, rule);
 }
 
 static bool add_rules(struct builder *b, const struct fb_policy_set *set)

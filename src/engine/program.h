@@ -118,6 +118,7 @@ struct fb_index {
     uint32_t *entries;
     uint32_t any_count;                         /* entries[0 …): rules with any action */
     bool groups;                                /* some rule uses `action in` */
+    bool merged;                                /* direct lists hold the rules with any action too */
 };
 
 struct fb_program {
