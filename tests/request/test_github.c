@@ -222,6 +222,11 @@ static struct table table;
 static void githubs_routes(void **state)
 {
     (void)state;
+    char path[1024];
+    if (!github_file(path)) {
+        print_message("# npm @octokit/openapi is not there\n");
+        skip();
+    }
     table_init(&table);
     load_github(&table);
     check(&table);
@@ -237,17 +242,11 @@ static void made_up_routes(void **state)
     table_release(&table);
 }
 
-/* Without the file the first test is left out of the plan: cmocka's own skip counts as failed. */
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(githubs_routes),
         cmocka_unit_test(made_up_routes),
     };
-    const struct CMUnitTest without[] = {tests[1]};
-    char path[1024];
-    if (github_file(path))
-        return cmocka_run_group_tests_name("request/github", tests, NULL, NULL);
-    printf("# left out: npm @octokit/openapi is not there\n");
-    return cmocka_run_group_tests_name("request/github", without, NULL, NULL);
+    return cmocka_run_group_tests_name("request/github", tests, NULL, NULL);
 }
