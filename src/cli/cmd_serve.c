@@ -132,8 +132,8 @@ int fb_cmd_serve(struct fb_cli *cli, int argc, char **argv)
     struct fb_serve serve = {.cli = cli, .options = &options, .dir = words.list[0]};
     fb_arena_init(&serve.arena, &fb_heap, (size_t)16 << 20);
     int status = FB_EXIT_FAILED;
-    if (load(&serve) && fb_serve_find_user(&serve) && fb_serve_find_upstream(&serve) && fb_serve_find_nginx(&serve)
-        && fb_serve_find_listen(&serve)) {
+    if (fb_serve_find_user(&serve) && fb_serve_find_listen(&serve) && fb_serve_find_upstream(&serve)
+        && fb_serve_find_nginx(&serve) && load(&serve)) {
         if (options.print_config)
             status = print_config(&serve);
         else if (fb_serve_prove_store(&serve))

@@ -141,7 +141,7 @@ static bool add_location(struct fb_serve *serve, struct fb_buffer *out)
 static const char log_format[] =
     "    log_format forbid escape=json\n"
     "        '{\"time\":\"$time_iso8601\",\"id\":\"$forbid_id\",\"client\":\"$remote_addr\",\"request\":\"$request\",'\n"
-    "        '\"status\":$status,\"seconds\":$request_time,\"decision\":\"$forbid_decision\",\"reason\":\"$forbid_reason\",'\n"
+    "        '\"status\":\"$status\",\"seconds\":$request_time,\"decision\":\"$forbid_decision\",\"reason\":\"$forbid_reason\",'\n"
     "        '\"principal\":\"$forbid_principal\",\"action\":\"$forbid_action\",\"resource\":\"$forbid_resource\"}';\n";
 
 static bool add_access_log(struct fb_serve *serve, struct fb_buffer *out)
