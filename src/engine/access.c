@@ -35,6 +35,57 @@ const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, str
 
 /* --- Membership -------------------------------------------------------------------------------- */
 
+/* The ancestors of an entity of the request that its source left open.  False: cannot. */
+static bool open_up(struct fb_eval *e, struct fb_seen *seen)
+{
+    struct fb_refs open = seen->entity.open;
+    struct fb_entity *opened = fb_arena_array(e->arena, open.count, sizeof *opened);
+    if (opened == NULL)
+        return fb_eval_cannot(e);
+    seen->opened_count = 0;
+    for (uint32_t i = 0; i < open.count; i++) {
+        const struct fb_uid *uid = fb_ref_uid(&open.refs[i]);
+        enum fb_found found = e->request->entities->find(e->request->entities->self, uid,
+                                                         &opened[seen->opened_count]);
+        if (found == FB_BROKEN)
+            return fb_eval_cannot(e);
+        seen->opened_count += found == FB_FOUND;
+    }
+    seen->opened = opened;
+    return true;
+}
+
+static enum fb_found ask_open(struct fb_eval *e, struct fb_refs open, const struct fb_uid *group)
+{
+    enum fb_found found = FB_ABSENT;
+    for (uint32_t i = 0; i < open.count && found == FB_ABSENT; i++)
+        found = fb_entity_in(e->request->entities, fb_ref_uid(&open.refs[i]), group);
+    e->cannot = e->cannot || found == FB_BROKEN;
+    return found;
+}
+
+static bool stands_in(const struct fb_entity *entity, const struct fb_uid *group)
+{
+    return fb_refs_contain(entity->ancestors, group)
+           || (!entity->closed && fb_refs_contain(entity->parents, group));
+}
+
+/* Through what is open: of the request's own entities through what has been looked up already. */
+static enum fb_found is_in_open(struct fb_eval *e, const struct fb_entity *entity, const struct fb_uid *group)
+{
+    struct fb_seen *seen = NULL;
+    for (int i = 0; i < 3; i++)
+        seen = entity == &e->seen[i].entity ? &e->seen[i] : seen;
+    if (seen == NULL)
+        return ask_open(e, entity->open, group);
+    if (seen->opened == NULL && !open_up(e, seen))
+        return FB_BROKEN;
+    enum fb_found found = fb_refs_contain(entity->open, group) ? FB_FOUND : FB_ABSENT;
+    for (uint32_t i = 0; i < seen->opened_count && found == FB_ABSENT; i++)
+        found = stands_in(&seen->opened[i], group) ? FB_FOUND : ask_open(e, seen->opened[i].open, group);
+    return found;
+}
+
 /* `entity` is NULL where uid has none. */
 static enum fb_found is_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_entity *entity,
                            const struct fb_uid *group)
@@ -43,20 +94,9 @@ static enum fb_found is_in(struct fb_eval *e, const struct fb_uid *uid, const st
         return FB_FOUND;
     if (entity == NULL)
         return FB_ABSENT;
-    if (fb_refs_contain(entity->ancestors, group))
+    if (stands_in(entity, group))
         return FB_FOUND;
-    if (entity->closed)
-        return FB_ABSENT;
-    if (fb_refs_contain(entity->parents, group))
-        return FB_FOUND;
-    for (uint32_t i = 0; i < entity->open.count; i++) {
-        enum fb_found found = fb_entity_in(e->request->entities, fb_ref_uid(&entity->open.refs[i]), group);
-        if (found != FB_ABSENT) {
-            e->cannot = e->cannot || found == FB_BROKEN;
-            return found;
-        }
-    }
-    return FB_ABSENT;
+    return entity->closed ? FB_ABSENT : is_in_open(e, entity, group);
 }
 
 enum fb_found fb_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_uid *group)

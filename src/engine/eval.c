@@ -17,8 +17,10 @@ void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb
     e->seen[FB_PRINCIPAL].uid = request->principal;
     e->seen[FB_ACTION].uid = request->action;
     e->seen[FB_RESOURCE].uid = request->resource;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         e->seen[i].state = FB_SEEN_NOT;
+        e->seen[i].opened = NULL;
+    }
 }
 
 static inline struct fb_value variable(const struct fb_request *request, uint8_t var)

@@ -28,11 +28,14 @@ struct fb_fault {
     struct fb_value a, b;
 };
 
-/* An entity of the request, looked up once a decision. */
+/* An entity of the request, looked up once a decision; and so, when first needed, are the ancestors
+ * that it leaves open. */
 struct fb_seen {
     const struct fb_uid *uid;
     enum { FB_SEEN_NOT, FB_SEEN_ABSENT, FB_SEEN_FOUND } state;
     struct fb_entity entity;
+    const struct fb_entity *opened;     /* NULL: not yet */
+    uint32_t opened_count;              /* those that exist */
 };
 
 struct fb_eval {

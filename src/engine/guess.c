@@ -64,7 +64,10 @@ static uint16_t other_kinds(const struct fb_guess *guess)
 
 uint16_t fb_guess_kinds(const struct fb_guess *guess)
 {
-    return (uint16_t)(other_kinds(guess) | ((guess->may & (FB_CAN_TRUE | FB_CAN_FALSE)) != 0 ? fb_kind_bit(FB_BOOL) : 0));
+    uint16_t kinds = other_kinds(guess);
+    if ((guess->may & (FB_CAN_TRUE | FB_CAN_FALSE)) != 0)
+        kinds |= fb_kind_bit(FB_BOOL);
+    return kinds;
 }
 
 bool fb_guess_only(const struct fb_guess *guess, struct fb_value *value)

@@ -412,7 +412,8 @@ X generate_expr(G g, enum generate_type type, unsigned depth)
     if (generate_chance(g, 3))
         type = all_types[generate_below(g, GENERATE_TYPES)];
     if (depth == 0)
-        return type == G_USER && generate_chance(g, 60) ? variable(g, generate_chance(g, 60) ? FB_PRINCIPAL : FB_RESOURCE)
+        return type == G_USER && generate_chance(g, 60)
+                   ? variable(g, generate_chance(g, 60) ? FB_PRINCIPAL : FB_RESOURCE)
                : generate_chance(g, 50) ? literal(g, type) : attribute(g, type, 0);
     switch (generate_below(g, type == G_BOOL ? 20 : 10)) {
     case 0: return literal(g, type);

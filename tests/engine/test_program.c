@@ -211,7 +211,8 @@ static void own_entities_are_looked_up_once(void **state)
     struct fb_program *program = program_of(
         "permit (principal in G::\"top\", action in Action::\"all\", resource in F::\"root\")"
         " when { principal.n == 1 && principal.k == 1 && resource.owner == principal && resource.owner.n == 1 };"
-        "permit (principal in G::\"low\", action, resource) when { resource.title == \"x\" && principal.hasTag(\"k\") };");
+        "permit (principal in G::\"low\", action, resource) when { resource.title == \"x\" && principal.hasTag(\"k\")"
+        " };");
     struct breaking b = {0}, *holder = &b;
     struct fb_entities entities = {find_or_break, &holder};
     struct fb_request request = world.request;
@@ -220,6 +221,54 @@ static void own_entities_are_looked_up_once(void **state)
     assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
     assert_true(d.allow);
     assert_int_equal(b.calls, 3);
+
+    /* Nor are ancestors that they leave open: here G::"absent", which nobody has. */
+    program = program_of("permit (principal in G::\"x\", action, resource); permit (principal in G::\"y\", action,"
+                         " resource) when { principal in [G::\"z\"] }; permit (principal in G::\"absent\", action,"
+                         " resource) unless { principal in G::\"other\" || principal.e in G::\"z\" };");
+    b = (struct breaking){0};
+    assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
+    assert_true(d.allow);
+    assert_int_equal(b.calls, 3);   /* and U::"b" */
+}
+
+/* A source that keeps direct parents alone, as the store does for entities without children. */
+static enum fb_found find_open(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    (void)self;
+    enum fb_found found = world.entities.find(world.entities.self, uid, entity);
+    if (found == FB_FOUND && !fb_span_is(fb_uid_type(uid), "G")) {
+        entity->ancestors = (struct fb_refs){0};
+        entity->open = entity->parents;
+        entity->closed = entity->parents.count == 0;
+    }
+    return found;
+}
+
+static void open_ancestors_are_asked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *condition;
+        bool allow;
+    } cases[] = {
+        {"principal in G::\"low\"", true}, {"principal in G::\"top\"", true}, {"principal in G::\"absent\"", true},
+        {"principal in G::\"other\"", false}, {"principal in [G::\"other\", G::\"mid\"]", true},
+        {"context.self in G::\"top\"", true}, {"resource in F::\"root\"", true}, {"resource in F::\"f\"", true},
+        {"resource in F::\"other\"", false}, {"action in Action::\"all\"", true},
+        {"F::\"f\" in F::\"root\"", true}, {"F::\"f\" in R::\"r\"", false},
+    };
+    struct fb_entities entities = {find_open, NULL};
+    struct fb_request request = world.request;
+    request.entities = &entities;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fb_decision d;
+        struct fb_program *program = world_program(&world, world_policies(&world, fb_arena_format(&world.arena,
+            "permit (principal, action in [Action::\"all\"], resource) when { %s };", cases[i].condition)));
+        assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
+        if (d.allow != cases[i].allow)
+            fail_msg("%s", cases[i].condition);
+    }
 }
 
 /* A ceiling of the arena at every size: no decision, or the right one. */
@@ -333,6 +382,7 @@ int main(void)
         cmocka_unit_test(large_constant_sets),
         cmocka_unit_test(broken_sources),
         cmocka_unit_test(own_entities_are_looked_up_once),
+        cmocka_unit_test(open_ancestors_are_asked),
         cmocka_unit_test(short_memory),
         cmocka_unit_test(compiling_without_memory),
         cmocka_unit_test(programs_name_their_policies),

@@ -286,8 +286,9 @@ static void outcomes_are_precise(void **state)
     assert_true(fb_value_record(&arena, &n, 1, &request.context));
     size_t bad = 0;
     for (size_t i = 0; i < sizeof precise / sizeof precise[0]; i++) {
-        struct fb_source policy = {FB_SPAN("test"), fb_arena_format(&arena, "permit(principal, action, resource) when { %s };",
-                                                                    precise[i].condition)};
+        struct fb_span condition = fb_arena_format(&arena, "permit(principal, action, resource) when { %s };",
+                                                   precise[i].condition);
+        struct fb_source policy = {FB_SPAN("test"), condition};
         struct fb_policy_set set;
         const uint8_t *outcomes;
         fb_policy_set_init(&set, &arena);
