@@ -141,7 +141,7 @@ enum fb_status fb_evaluate(const struct fb_expr *expr, const struct fb_request *
         return FB_CANNOT;
     fb_eval_init(&e, &code, request, arena);
     if (fb_eval(&e, node, value))
-        return arena->failed ? FB_CANNOT : FB_OK;
+        return e.cannot || arena->failed ? FB_CANNOT : FB_OK;
     if (e.cannot || arena->failed)
         return FB_CANNOT;
     *erred = true;
