@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NGX_HTTP_FORBID_H
+#define NGX_HTTP_FORBID_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "guard/guard.h"
+
+/* The nginx module: nginx knows Forbid, Forbid never knows nginx.
+ *
+ *   module.c      the phases, and what happens to a request in each
+ *   context.c     what is known of a request, found again after internal redirects
+ *   request.c     ngx_http_request_t → struct fb_http_request
+ *   fields.c      the request's own header list: what is dropped, what is told to the upstream
+ *   answer.c      one function that sends every refusal
+ *   dress.c       nginx's own 400, 405, 413, 414 and 431 get the same body and fields
+ *   variables.c   $forbid_…
+ *   worker.c      what a worker process has: the guard, request ids
+ *   conf.c        directives (directives.def), their defaults and inheritance
+ *   load.c        policies, issuers, locations read while nginx parses its configuration
+ *   check.c       configurations that would undo the decision, refused by `nginx -t`
+ *
+ * Life: load.c runs in the master (and in `nginx -t`), so what it makes is shared by the workers
+ * copy-on-write and never written again; worker.c runs after the fork.  Memory of one decision is
+ * the guard's and gone at fb_guard_release(); what must outlive it is copied to the request's pool. */
+
+typedef enum {
+    NGX_HTTP_FORBID_OFF,
+    NGX_HTTP_FORBID_ON,
+    NGX_HTTP_FORBID_SHADOW          /* decides and records, never refuses */
+} ngx_http_forbid_mode_t;
+
+/* Modules whose caches would serve one client's answer to another. */
+typedef enum {
+    NGX_HTTP_FORBID_PROXY,
+    NGX_HTTP_FORBID_FASTCGI,
+    NGX_HTTP_FORBID_UWSGI,
+    NGX_HTTP_FORBID_SCGI,
+    NGX_HTTP_FORBID_PEERS
+} ngx_http_forbid_peer_t;
+
+/* What check.c notes about a location while its `…_pass` and `…_cache_key` are parsed. */
+typedef struct {
+    ngx_flag_t passes;              /* not inherited, as `…_pass` is not */
+    ngx_flag_t keyed;               /* the cache key holds $forbid_principal */
+} ngx_http_forbid_peer_conf_t;
+
+typedef struct {
+    ngx_array_t policies;           /* of ngx_http_forbid_policies_t: each directory once */
+    ngx_array_t geo;                /* of ngx_http_forbid_geo_t: each file once */
+    ngx_array_t checked;            /* of struct fb_site: combinations found sound */
+    ngx_uint_t locations;           /* that decide */
+    ngx_uint_t shadows;             /* of these, in shadow */
+    ngx_str_t first_shadow;         /* name of one, for the notice */
+    ngx_shm_zone_t *crashes;
+} ngx_http_forbid_main_conf_t;
+
+typedef struct ngx_http_forbid_loc_conf_s ngx_http_forbid_loc_conf_t;
+
+typedef struct {
+    /* Whose settings dress an error that nginx raised before it chose a location: the server's own
+     * if it decides, else its first location that does.  NULL: none does. */
+    ngx_http_forbid_loc_conf_t *dress;
+} ngx_http_forbid_srv_conf_t;
+
+struct ngx_http_forbid_loc_conf_s {
+    /* location settings { (each has a default and a merge rule: tools/lint/directives) */
+    ngx_uint_t mode;                            /* ngx_http_forbid_mode_t */
+    const struct fb_policies *policies;
+    const struct fb_issuers *issuers;           /* all lines of one level; a deeper level replaces them */
+    const struct fb_geo *geo;
+    ngx_str_t store;                            /* absolute, NUL-terminated; empty: none */
+    ngx_uint_t disclose;                        /* enum fb_level */
+    ngx_uint_t disclose_anonymous;
+    ngx_uint_t unmatched;                       /* enum fb_unmatched */
+    /* } location settings */
+
+    struct fb_site site;                        /* the above, merged, as the guard wants it */
+    struct fb_issuers *own_issuers;             /* while the lines of this level are read */
+    ngx_http_forbid_peer_conf_t peers[NGX_HTTP_FORBID_PEERS];
+    ngx_flag_t pass_decoded;                    /* proxy_pass forwards decoded text: $uri, $1 */
+    ngx_flag_t pass_raw;                        /* proxy_pass forwards $request_uri */
+};
+
+/* What is known of one client request.  On its pool; found by redirects and subrequests. */
+typedef struct {
+    u_char id[32];                              /* 128 bits in hex, no NUL */
+    bool decided, denied, shadowed, anonymous;
+    bool identified;                            /* `principal` is known, before or by the decision */
+    bool error_page;                            /* nginx runs the phases again for an `error_page` */
+    ngx_uint_t status;                          /* of the refusal; 0: none */
+    uint64_t time_ns;                           /* what the decision took */
+    ngx_str_t reason;
+    ngx_str_t principal;                        /* as Cedar text, printable ASCII; empty: anonymous */
+    const struct fb_uid *action, *resource;     /* copies; NULL: not reached */
+    const struct fb_program *program;
+    uint32_t *policies;                         /* by program index */
+    ngx_uint_t policies_count;
+    ngx_table_elt_t *principal_field;           /* in r->headers_in, once set */
+    ngx_table_elt_t *shadow_field;
+    bool held;                                  /* dress.c: the header waits for the body to be seen */
+} ngx_http_forbid_ctx_t;
+
+extern ngx_module_t ngx_http_forbid_module;
+extern ngx_command_t ngx_http_forbid_commands[];
+
+static inline struct fb_span ngx_http_forbid_span(ngx_str_t text)
+{
+    return fb_span((const char *)text.data, text.len);
+}
+
+/* nginx's strings are not const; what is made here is only read. */
+static inline ngx_str_t ngx_http_forbid_str(struct fb_span span)
+{
+    union {
+        const char *from;
+        u_char *to;
+    } ptr = {.from = span.ptr};
+    return (ngx_str_t){span.len, ptr.to};
+}
+
+/* A copy in the pool; on failure data is NULL and the length 0. */
+ngx_str_t ngx_http_forbid_copy(ngx_pool_t *pool, struct fb_span span);
+
+/* --- context.c ---------------------------------------------------------------------------------------- */
+/* The context of the client request that `r` belongs to, or NULL if there is none yet. */
+ngx_http_forbid_ctx_t *ngx_http_forbid_find_ctx(ngx_http_request_t *r);
+/* The same, made if need be, with an id; NULL without memory. */
+ngx_http_forbid_ctx_t *ngx_http_forbid_get_ctx(ngx_http_request_t *r);
+/* A uid as Cedar text (printable ASCII) in the pool; empty without memory. */
+ngx_str_t ngx_http_forbid_uid_text(ngx_pool_t *pool, const struct fb_uid *uid);
+/* Keeps what the decision found out, for variables, fields and logs. */
+ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,
+                                 ngx_http_forbid_ctx_t *ctx, const struct fb_answer *answer);
+
+/* --- request.c ---------------------------------------------------------------------------------------- */
+/* Spans into r and its pool. */
+void ngx_http_forbid_fill(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,
+                          const ngx_http_forbid_ctx_t *ctx, struct fb_http_request *request);
+/* What this location forwards could be read as another path than the one decided: 400. */
+bool ngx_http_forbid_unforwardable(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
+
+/* --- fields.c ------------------------------------------------------------------------------------------ */
+/* Takes out of the request what only Forbid may say to an upstream: X-Forbid-…, in any spelling. */
+ngx_int_t ngx_http_forbid_drop_identity(ngx_http_request_t *r);
+/* Takes out what would make the upstream act on another method or target than the one decided. */
+ngx_int_t ngx_http_forbid_drop_overrides(ngx_http_request_t *r);
+/* X-Forbid-Id and X-Forbid-Principal, and X-Forbid-Shadow where shadow spared a refusal. */
+ngx_int_t ngx_http_forbid_tell_upstream(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx);
+
+/* --- answer.c ------------------------------------------------------------------------------------------ */
+/* Renders a refusal and sends it: the one way out for every refusal of ours.  NGX_DONE, with the
+ * request finalised. */
+ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx,
+                                 struct fb_refusal *refusal);
+/* Status, fields and length of a rendered refusal into r->headers_out, and its body as one buffer.
+ * NULL without memory. */
+ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *response);
+/* Renders into the worker's arena; falls back to a bare body when that fails. */
+void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal,
+                            struct fb_response *response);
+
+/* --- dress.c ------------------------------------------------------------------------------------------- */
+void ngx_http_forbid_init_filters(void);
+
+/* --- variables.c ---------------------------------------------------------------------------------------- */
+ngx_int_t ngx_http_forbid_add_variables(ngx_conf_t *cf);
+
+/* --- worker.c ------------------------------------------------------------------------------------------- */
+ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle);
+void ngx_http_forbid_exit_process(ngx_cycle_t *cycle);
+/* NULL: it could not be made, and everything is refused with 503. */
+struct fb_guard *ngx_http_forbid_guard(void);
+/* For rendering one answer; cleared by ngx_http_forbid_render(). */
+struct fb_arena *ngx_http_forbid_arena(void);
+void ngx_http_forbid_make_id(u_char id[32]);
+/* To the error log, at most once a second and worker; the number of those left out is told. */
+void ngx_http_forbid_log_fault(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_span text);
+ngx_int_t ngx_http_forbid_add_crash_zone(ngx_conf_t *cf, ngx_http_forbid_main_conf_t *main);
+
+/* --- conf.c ---------------------------------------------------------------------------------------------- */
+void *ngx_http_forbid_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_forbid_create_srv_conf(ngx_conf_t *cf);
+void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+
+/* --- load.c: setters of directives -------------------------------------------------------------------------- */
+typedef struct {
+    ngx_str_t dir;
+    struct fb_policies *policies;
+} ngx_http_forbid_policies_t;
+
+typedef struct {
+    ngx_str_t file, path;
+    struct fb_geo *geo;
+} ngx_http_forbid_geo_t;
+
+char *ngx_http_forbid_set_policies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_forbid_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_forbid_set_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_forbid_set_geo(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_forbid_set_disclose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* Prints diagnostics to nginx's log, a line each, so that `nginx -t` shows them. */
+void ngx_http_forbid_report(ngx_conf_t *cf, const struct fb_diags *diags);
+
+/* --- check.c ------------------------------------------------------------------------------------------------- */
+/* Before and after the http block is parsed. */
+ngx_int_t ngx_http_forbid_watch(ngx_conf_t *cf);
+void ngx_http_forbid_unwatch(void);
+/* Of a merged location that decides: NGX_CONF_OK or NGX_CONF_ERROR with the reason in the log. */
+char *ngx_http_forbid_check(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *conf);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every refusal leaves through ngx_http_forbid_refuse().
+ *
+ * What matters is the body that a client may still be sending: no byte of it may be taken for the
+ * next request, and it must not be asked for (RFC 9110 section 10.1.1).  So nginx discards it, and
+ * the connection ends where that cannot be done, or where the client waits for a `100 Continue`
+ * that never comes and may or may not send its body. */
+#include "nginx/ngx_http_forbid.h"
+
+/* Without memory for a real answer. */
+static const struct fb_line bare_lines[] = {
+    {{13, "Cache-Control"}, {8, "no-store"}},
+};
+
+static void bare_response(unsigned status, struct fb_response *response)
+{
+    *response = (struct fb_response){.status = status, .content_type = fb_span_z("application/json")};
+    response->lines[0] = bare_lines[0];
+    response->lines_count = 1;
+    response->body = status == NGX_HTTP_FORBIDDEN ? fb_span_z("{\"error\":\"forbidden\"}")
+                                                  : fb_span_z("{\"error\":\"authorization_unavailable\"}");
+    if (status != NGX_HTTP_FORBIDDEN) {
+        response->status = NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+}
+
+/* A request may carry several Accept lines; they are one list (RFC 9110 section 5.3). */
+static struct fb_span accept_of(ngx_http_request_t *r, struct fb_arena *arena)
+{
+    struct fb_span joined = {0, NULL};
+    const ngx_list_part_t *part = &r->headers_in.headers.part;
+    const ngx_table_elt_t *lines = part->elts;
+    for (ngx_uint_t i = 0;; i++) {
+        while (i >= part->nelts) {
+            if (part->next == NULL) {
+                return joined;
+            }
+            part = part->next;
+            lines = part->elts;
+            i = 0;
+        }
+        if (lines[i].key.len != 6 || ngx_strncasecmp(lines[i].key.data, (u_char *)"accept", 6) != 0) {
+            continue;
+        }
+        struct fb_span value = ngx_http_forbid_span(lines[i].value);
+        joined = joined.len == 0 ? value
+                                 : fb_arena_format(arena, "%.*s, %.*s", (int)joined.len, joined.ptr, (int)value.len, value.ptr);
+    }
+}
+
+void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal,
+                            struct fb_response *response)
+{
+    struct fb_arena *arena = ngx_http_forbid_arena();
+    refusal->request_id = fb_span((const char *)ctx->id, sizeof(ctx->id));
+    struct fb_audience audience = {accept_of(r, arena), r->method == NGX_HTTP_HEAD};
+    if (!fb_refusal_render(refusal, &audience, arena, response)) {
+        bare_response(refusal->status, response);
+    }
+}
+
+/* Names that nginx 1.22 has no reason phrase for. */
+static ngx_str_t status_line(unsigned status)
+{
+    switch (status) {
+    case 431:
+        return (ngx_str_t)ngx_string("431 Request Header Fields Too Large");
+    case 451:
+        return (ngx_str_t)ngx_string("451 Unavailable For Legal Reasons");
+    default:
+        return (ngx_str_t)ngx_null_string;
+    }
+}
+
+static ngx_int_t put_line(ngx_http_request_t *r, const struct fb_line *line)
+{
+    ngx_table_elt_t *out = ngx_list_push(&r->headers_out.headers);
+    if (out == NULL) {
+        return NGX_ERROR;
+    }
+    out->hash = 1;
+    out->lowcase_key = NULL;
+    out->key = ngx_http_forbid_copy(r->pool, line->name);
+    out->value = ngx_http_forbid_copy(r->pool, line->value);
+    if (out->key.data == NULL || out->value.data == NULL) {
+        out->hash = 0;
+        return NGX_ERROR;
+    }
+    if (r->headers_out.www_authenticate == NULL && fb_span_eq_nocase(line->name, fb_span_z("WWW-Authenticate"))) {
+        r->headers_out.www_authenticate = out;
+    }
+    return NGX_OK;
+}
+
+ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *response)
+{
+    r->headers_out.status = response->status;
+    r->headers_out.status_line = status_line(response->status);
+    r->headers_out.content_type = ngx_http_forbid_copy(r->pool, response->content_type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.charset.len = 0;
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_last_modified(r);
+    ngx_http_clear_etag(r);
+    r->headers_out.content_length_n = (off_t)response->body.len;
+    for (size_t i = 0; i < response->lines_count; i++) {
+        if (put_line(r, &response->lines[i]) != NGX_OK) {
+            return NULL;
+        }
+    }
+    ngx_buf_t *buf = ngx_create_temp_buf(r->pool, response->body.len != 0 ? response->body.len : 1);
+    if (buf == NULL || r->headers_out.content_type.data == NULL) {
+        return NULL;
+    }
+    if (response->body.len != 0) {
+        buf->last = ngx_cpymem(buf->last, response->body.ptr, response->body.len);
+    }
+    buf->last_buf = r == r->main;
+    buf->last_in_chain = 1;
+    return buf;
+}
+
+/* Before the header goes out, which says whether the connection stays. */
+static void discard_body(ngx_http_request_t *r)
+{
+    r->expect_tested = 1;
+    if (r->headers_in.expect != NULL) {
+        r->keepalive = 0;
+    }
+    if (ngx_http_discard_request_body(r) != NGX_OK) {
+        r->keepalive = 0;
+    }
+}
+
+ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal)
+{
+    struct fb_response response;
+    discard_body(r);
+    ngx_http_forbid_render(r, ctx, refusal, &response);
+    /* An `error_page` that led here must not put its status over ours. */
+    r->err_status = 0;
+    ngx_buf_t *buf = ngx_http_forbid_put(r, &response);
+    fb_arena_clear(ngx_http_forbid_arena());
+    if (buf == NULL) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return NGX_DONE;
+    }
+    ngx_int_t rc = ngx_http_send_header(r);
+    if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
+        ngx_chain_t out = {buf, NULL};
+        rc = ngx_http_output_filter(r, &out);
+    }
+    ngx_http_finalize_request(r, rc);
+    return NGX_DONE;
+}

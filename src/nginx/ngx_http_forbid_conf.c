@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directives, their defaults, and how they are inherited from http to server to location.
+ * directives.def has the table; load.c the setters that read files; check.c what is refused. */
+#include "nginx/ngx_http_forbid.h"
+
+static ngx_conf_enum_t ngx_http_forbid_modes[] = {
+    {ngx_string("off"), NGX_HTTP_FORBID_OFF},
+    {ngx_string("on"), NGX_HTTP_FORBID_ON},
+    {ngx_string("shadow"), NGX_HTTP_FORBID_SHADOW},
+    {ngx_null_string, 0},
+};
+
+static ngx_conf_enum_t ngx_http_forbid_unmatched[] = {
+    {ngx_string("404"), FB_UNMATCHED_404},
+    {ngx_string("403"), FB_UNMATCHED_403},
+    {ngx_string("pass"), FB_UNMATCHED_PASS},
+    {ngx_null_string, 0},
+};
+
+ngx_command_t ngx_http_forbid_commands[] = {
+#define FB_DIRECTIVE(symbol, word, arguments, setter, field, values, fallback, inheritance, line)                \
+    {ngx_string(word), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | (arguments), setter,           \
+     NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_http_forbid_loc_conf_t, field), values},
+#include "nginx/directives.def"
+#undef FB_DIRECTIVE
+    ngx_null_command,
+};
+
+void *ngx_http_forbid_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_forbid_main_conf_t *conf = ngx_pcalloc(cf->pool, sizeof(*conf));
+    if (conf == NULL || ngx_array_init(&conf->policies, cf->pool, 2, sizeof(ngx_http_forbid_policies_t)) != NGX_OK
+        || ngx_array_init(&conf->geo, cf->pool, 1, sizeof(ngx_http_forbid_geo_t)) != NGX_OK
+        || ngx_array_init(&conf->checked, cf->pool, 4, sizeof(struct fb_site)) != NGX_OK) {
+        return NULL;
+    }
+    return conf;
+}
+
+void *ngx_http_forbid_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_forbid_srv_conf_t));
+}
+
+void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_forbid_loc_conf_t *conf = ngx_pcalloc(cf->pool, sizeof(*conf));
+    if (conf == NULL) {
+        return NULL;
+    }
+    conf->mode = NGX_CONF_UNSET_UINT;
+    conf->policies = NGX_CONF_UNSET_PTR;
+    conf->issuers = NGX_CONF_UNSET_PTR;
+    conf->geo = NGX_CONF_UNSET_PTR;
+    conf->store = (ngx_str_t)ngx_null_string;
+    conf->disclose = NGX_CONF_UNSET_UINT;
+    conf->disclose_anonymous = NGX_CONF_UNSET_UINT;
+    conf->unmatched = NGX_CONF_UNSET_UINT;
+    for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
+        conf->peers[i].keyed = NGX_CONF_UNSET;
+    }
+    return conf;
+}
+
+/* Counts the locations that decide, and notes which settings dress a server's early errors. */
+static void note_location(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *conf)
+{
+    ngx_http_forbid_main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_forbid_module);
+    ngx_http_forbid_srv_conf_t *server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_forbid_module);
+    ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    main->locations++;
+    if (server->dress == NULL) {
+        server->dress = conf;
+    }
+    if (conf->mode == NGX_HTTP_FORBID_SHADOW && main->shadows++ == 0) {
+        main->first_shadow = core->name;
+    }
+}
+
+char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_forbid_loc_conf_t *prev = parent, *conf = child;
+    ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_FORBID_OFF);
+    ngx_conf_merge_ptr_value(conf->policies, prev->policies, NULL);
+    ngx_conf_merge_ptr_value(conf->issuers, prev->issuers, NULL);
+    ngx_conf_merge_ptr_value(conf->geo, prev->geo, NULL);
+    ngx_conf_merge_str_value(conf->store, prev->store, "");
+    ngx_conf_merge_uint_value(conf->disclose, prev->disclose, FB_LEVEL_REASON);
+    ngx_conf_merge_uint_value(conf->disclose_anonymous, prev->disclose_anonymous, FB_LEVEL_NONE);
+    ngx_conf_merge_uint_value(conf->unmatched, prev->unmatched, FB_UNMATCHED_404);
+    for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
+        ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
+    }
+    conf->site = (struct fb_site){
+        .policies = conf->policies,
+        .issuers = conf->issuers,
+        .geo = conf->geo,
+        .store = conf->store.len != 0 ? (const char *)conf->store.data : NULL,
+        .disclose = (enum fb_level)conf->disclose,
+        .disclose_anonymous = (enum fb_level)conf->disclose_anonymous,
+        .unmatched = (enum fb_unmatched)conf->unmatched,
+    };
+    if (conf->mode == NGX_HTTP_FORBID_OFF) {
+        return NGX_CONF_OK;
+    }
+    note_location(cf, conf);
+    return ngx_http_forbid_check(cf, conf);
+}

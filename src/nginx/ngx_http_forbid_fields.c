@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The request's own header list, which proxies copy to the upstream.
+ *
+ * A line cannot be dropped by marking it: proxies ignore `hash == 0` on request headers, and a
+ * proxy_set_header in a location drops those inherited, so the list itself is changed.  Elements
+ * must not move, for r->headers_in points into the list; a part is cut in two around the element
+ * instead.  Proxies take the first element of every part but the first without looking whether it
+ * has one, so parts that became empty are unlinked. */
+#include "nginx/ngx_http_forbid.h"
+
+typedef bool (*field_test_t)(ngx_http_request_t *r, const ngx_table_elt_t *line);
+
+/* Names as upstreams see them: CGI and its heirs turn `-` into `_` and upper case, others drop what
+ * is no letter or digit; so all of these count as `-`. */
+static bool spelt(ngx_str_t name, const char *wanted, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        u_char c = ngx_tolower(name.data[i]);
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) {
+            c = '-';
+        }
+        if (c != (u_char)wanted[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_name(const ngx_table_elt_t *line, const char *wanted)
+{
+    size_t length = ngx_strlen(wanted);
+    return line->key.len == length && spelt(line->key, wanted, length);
+}
+
+static bool mentions_forbid(ngx_str_t value)
+{
+    static const char word[] = "x-forbid-";
+    for (size_t i = 0; i + sizeof(word) - 1 <= value.len; i++) {
+        ngx_str_t at = {value.len - i, value.data + i};
+        if (spelt(at, word, sizeof(word) - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_identity(ngx_http_request_t *r, const ngx_table_elt_t *line)
+{
+    (void)r;
+    static const char prefix[] = "x-forbid-";
+    if (line->key.len == 0) {
+        return false;
+    }
+    u_char first = ngx_tolower(line->key.data[0]);
+    if (first == 'x') {
+        return line->key.len >= sizeof(prefix) - 1 && spelt(line->key, prefix, sizeof(prefix) - 1);
+    }
+    /* `Connection: X-Forbid-Principal` asks the next proxy to remove the field (RFC 9110 section 7.6.1). */
+    return first == 'c' && is_name(line, "connection") && mentions_forbid(line->value);
+}
+
+static bool is_override(ngx_http_request_t *r, const ngx_table_elt_t *line)
+{
+    static const char *const names[] = {"x-http-method-override", "x-http-method", "x-method-override",
+                                        "x-original-url", "x-rewrite-url"};
+    (void)r;
+    if (line->key.len == 0) {
+        return false;
+    }
+    u_char first = ngx_tolower(line->key.data[0]);
+    if (first == 'x') {
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            if (is_name(line, names[i])) {
+                return true;
+            }
+        }
+        return false;
+    }
+    if (first != 'u' || !is_name(line, "upgrade")) {
+        return false;
+    }
+    return line->value.len != 9 || ngx_strncasecmp(line->value.data, (u_char *)"websocket", 9) != 0;
+}
+
+/* Takes element `index` out of `part` (which `before` precedes, or NULL) and says where to go on. */
+static ngx_list_part_t *cut(ngx_http_request_t *r, ngx_list_part_t *before, ngx_list_part_t *part, ngx_uint_t *index)
+{
+    ngx_list_t *list = &r->headers_in.headers;
+    ngx_table_elt_t *lines = part->elts;
+    ngx_uint_t at = *index;
+    if (at == 0) {
+        part->elts = lines + 1;
+        part->nelts--;
+    } else if (at == part->nelts - 1) {
+        part->nelts--;
+    } else {
+        ngx_list_part_t *rest = ngx_palloc(r->pool, sizeof(*rest));
+        if (rest == NULL) {
+            return NULL;
+        }
+        *rest = (ngx_list_part_t){lines + at + 1, part->nelts - at - 1, part->next};
+        part->nelts = at;
+        part->next = rest;
+        if (list->last == part) {
+            list->last = rest;
+        }
+        *index = 0;
+        return rest;
+    }
+    if (part->nelts == 0 && before != NULL) {
+        before->next = part->next;
+        if (list->last == part) {
+            list->last = before;
+        }
+        *index = before->nelts;
+        return before;
+    }
+    return part;
+}
+
+/* The last part may now begin in the middle of its memory: no room may be counted behind it. */
+static ngx_int_t seal(ngx_http_request_t *r)
+{
+    ngx_list_t *list = &r->headers_in.headers;
+    if (list->last->nelts != 0) {
+        list->nalloc = list->last->nelts;
+        return NGX_OK;
+    }
+    list->nalloc = 8;
+    list->last->elts = ngx_palloc(r->pool, list->nalloc * list->size);
+    return list->last->elts != NULL ? NGX_OK : NGX_ERROR;
+}
+
+static ngx_int_t drop(ngx_http_request_t *r, field_test_t unwanted)
+{
+    ngx_list_part_t *before = NULL, *part = &r->headers_in.headers.part;
+    ngx_uint_t index = 0;
+    bool dropped = false;
+    while (part != NULL) {
+        if (index >= part->nelts) {
+            before = part;
+            part = part->next;
+            index = 0;
+            continue;
+        }
+        ngx_table_elt_t *line = (ngx_table_elt_t *)part->elts + index;
+        if (!unwanted(r, line)) {
+            index++;
+            continue;
+        }
+        if (line == r->headers_in.upgrade) {
+            r->headers_in.upgrade = NULL;
+        }
+        if (line == r->headers_in.connection) {
+            r->headers_in.connection = NULL;
+        }
+        ngx_list_part_t *next = cut(r, before, part, &index);
+        if (next == NULL) {
+            return NGX_ERROR;
+        }
+        /* Back in the part before: the loop goes on behind it. */
+        if (next != part && next != before) {
+            before = part;
+        }
+        part = next;
+        dropped = true;
+    }
+    return dropped ? seal(r) : NGX_OK;
+}
+
+ngx_int_t ngx_http_forbid_drop_identity(ngx_http_request_t *r)
+{
+    return drop(r, is_identity);
+}
+
+ngx_int_t ngx_http_forbid_drop_overrides(ngx_http_request_t *r)
+{
+    return drop(r, is_override);
+}
+
+static ngx_table_elt_t *add(ngx_http_request_t *r, const char *name, const char *lowcase, ngx_str_t value)
+{
+    ngx_table_elt_t *line = ngx_list_push(&r->headers_in.headers);
+    if (line == NULL) {
+        return NULL;
+    }
+    struct fb_span small = fb_span_z(lowcase);
+    line->key = ngx_http_forbid_str(fb_span_z(name));
+    line->lowcase_key = ngx_http_forbid_str(small).data;
+    line->hash = ngx_hash_key(line->lowcase_key, small.len);
+    line->value = value;
+    return line;
+}
+
+/* "deny 403" */
+static ngx_int_t set_shadow(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
+{
+    ngx_str_t text = ngx_null_string;
+    text.data = ngx_pnalloc(r->pool, sizeof("deny ") + NGX_INT_T_LEN);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+    text.len = (size_t)(ngx_sprintf(text.data, "deny %ui", ctx->status) - text.data);
+    if (ctx->shadow_field == NULL) {
+        ctx->shadow_field = add(r, "X-Forbid-Shadow", "x-forbid-shadow", text);
+        return ctx->shadow_field != NULL ? NGX_OK : NGX_ERROR;
+    }
+    ctx->shadow_field->value = text;
+    return NGX_OK;
+}
+
+ngx_int_t ngx_http_forbid_tell_upstream(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
+{
+    ngx_str_t principal = ctx->decided ? ctx->principal : (ngx_str_t)ngx_string("");
+    if (principal.data == NULL) {
+        ngx_str_set(&principal, "");
+    }
+    if (ctx->principal_field == NULL) {
+        ngx_str_t id = {sizeof(ctx->id), ctx->id};
+        ctx->principal_field = add(r, "X-Forbid-Principal", "x-forbid-principal", principal);
+        if (ctx->principal_field == NULL || add(r, "X-Forbid-Id", "x-forbid-id", id) == NULL) {
+            return NGX_ERROR;
+        }
+    }
+    ctx->principal_field->value = principal;
+    return ctx->shadowed && ctx->denied ? set_shadow(r, ctx) : NGX_OK;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker process has of its own, made after the fork: the guard with its arena, token cache
+ * and store readers; the key of its request ids; memory to render one answer.
+ *
+ * A worker whose guard cannot be made serves on and refuses everything: closed, and visible, where
+ * a worker that exits would be started again and again. */
+#include "nginx/ngx_http_forbid.h"
+
+#include <sys/random.h>
+
+#define FORBID_ANSWER_CEILING ((size_t)256 << 10)
+#define FORBID_WORKERS_MAX 1024u
+
+static struct {
+    struct fb_guard *guard;
+    struct fb_arena answer;
+    struct fb_hash_key id_key;
+    uint64_t ids;
+    time_t fault_logged;        /* second of the last fault in the error log */
+    ngx_uint_t faults_dropped;  /* since then */
+} worker;
+
+struct fb_guard *ngx_http_forbid_guard(void)
+{
+    return worker.guard;
+}
+
+struct fb_arena *ngx_http_forbid_arena(void)
+{
+    return &worker.answer;
+}
+
+/* Unique and not to be guessed, without a system call: a counter under a keyed hash, twice. */
+void ngx_http_forbid_make_id(u_char id[32])
+{
+    uint64_t counter[2] = {worker.ids++, 0};
+    for (size_t half = 0; half < 2; half++) {
+        counter[1] = half;
+        uint64_t bits = fb_hash_keyed(&worker.id_key, fb_span((const char *)counter, sizeof(counter)));
+        u_char bytes[8];
+        ngx_memcpy(bytes, &bits, sizeof(bytes));
+        ngx_hex_dump(id + 16 * half, bytes, sizeof(bytes));
+    }
+}
+
+void ngx_http_forbid_log_fault(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_span text)
+{
+    ngx_str_t what = ngx_http_forbid_str(text), id = ngx_http_forbid_str(fb_span((const char *)ctx->id, sizeof(ctx->id)));
+    if (worker.fault_logged == ngx_time()) {
+        worker.faults_dropped++;
+        return;
+    }
+    worker.fault_logged = ngx_time();
+    if (worker.faults_dropped != 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "forbid: %ui more faults were not logged", worker.faults_dropped);
+        worker.faults_dropped = 0;
+    }
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "forbid: cannot decide: %V, id %V", &what, &id);
+}
+
+/* Counters that outlive a worker: the store's reader notes there that it is about to map a file that
+ * may kill it, and a worker that takes over the slot of one that died that way starts closed. */
+static ngx_int_t init_zone(ngx_shm_zone_t *zone, void *old)
+{
+    ngx_slab_pool_t *pool = (ngx_slab_pool_t *)(void *)zone->shm.addr;
+    if (old != NULL) {
+        zone->data = old;
+        return NGX_OK;
+    }
+    if (zone->shm.exists) {
+        zone->data = pool->data;
+        return NGX_OK;
+    }
+    pool->data = ngx_slab_calloc(pool, FORBID_WORKERS_MAX * sizeof(_Atomic uint32_t));
+    zone->data = pool->data;
+    return zone->data != NULL ? NGX_OK : NGX_ERROR;
+}
+
+ngx_int_t ngx_http_forbid_add_crash_zone(ngx_conf_t *cf, ngx_http_forbid_main_conf_t *main)
+{
+    ngx_str_t name = ngx_string("forbid_crashes");
+    main->crashes = ngx_shared_memory_add(cf, &name, 8 * ngx_pagesize, &ngx_http_forbid_module);
+    if (main->crashes == NULL) {
+        return NGX_ERROR;
+    }
+    main->crashes->init = init_zone;
+    return NGX_OK;
+}
+
+static _Atomic uint32_t *crash_counter(const ngx_http_forbid_main_conf_t *main)
+{
+    _Atomic uint32_t *counters = main->crashes != NULL ? main->crashes->data : NULL;
+    return counters != NULL ? &counters[ngx_worker % FORBID_WORKERS_MAX] : NULL;
+}
+
+ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle)
+{
+    const ngx_http_forbid_main_conf_t *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_forbid_module);
+    bool serves = ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
+    if (main == NULL || !serves) {
+        return NGX_OK;
+    }
+    fb_arena_init(&worker.answer, &fb_heap, FORBID_ANSWER_CEILING);
+    if (getrandom(&worker.id_key, sizeof(worker.id_key), 0) != (ssize_t)sizeof(worker.id_key)) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno, "forbid: no random bytes from the kernel");
+        return NGX_ERROR;
+    }
+    if (main->locations == 0) {
+        return NGX_OK;
+    }
+    const struct fb_guard_options options = {.allocator = &fb_heap, .crashes = crash_counter(main)};
+    worker.guard = fb_guard_new(&options);
+    if (worker.guard == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "forbid: this worker cannot decide and refuses every request");
+    }
+    return NGX_OK;
+}
+
+void ngx_http_forbid_exit_process(ngx_cycle_t *cycle)
+{
+    (void)cycle;
+    if (worker.guard != NULL) {
+        fb_guard_free(worker.guard);
+        worker.guard = NULL;
+    }
+    fb_arena_release(&worker.answer);
+}
