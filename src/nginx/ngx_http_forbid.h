@@ -74,6 +74,7 @@ struct ngx_http_forbid_loc_conf_s {
     ngx_str_t store;                            /* absolute, NUL-terminated; empty: none */
     ngx_uint_t disclose;                        /* enum fb_level */
     ngx_uint_t disclose_anonymous;
+    ngx_flag_t disclose_stated;                 /* forbid_disclose stands there or above */
     ngx_uint_t unmatched;                       /* enum fb_unmatched */
     /* } location settings */
 

@@ -39,7 +39,7 @@ static struct fb_span accept_of(ngx_http_request_t *r, struct fb_arena *arena)
             lines = part->elts;
             i = 0;
         }
-        if (lines[i].key.len != 6 || ngx_strncasecmp(lines[i].key.data, (u_char *)"accept", 6) != 0) {
+        if (!fb_span_eq_nocase(ngx_http_forbid_span(lines[i].key), fb_span_z("accept"))) {
             continue;
         }
         struct fb_span value = ngx_http_forbid_span(lines[i].value);
@@ -53,7 +53,7 @@ void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *
 {
     struct fb_arena *arena = ngx_http_forbid_arena();
     refusal->request_id = fb_span((const char *)ctx->id, sizeof(ctx->id));
-    struct fb_audience audience = {accept_of(r, arena), r->method == NGX_HTTP_HEAD};
+    struct fb_audience audience = {accept_of(r, arena)};
     if (!fb_refusal_render(refusal, &audience, arena, response)) {
         bare_response(refusal->status, response);
     }

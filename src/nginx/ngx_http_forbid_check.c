@@ -47,17 +47,6 @@ static ngx_command_t *find_command(const ngx_module_t *module, const char *peer,
     return NULL;
 }
 
-static bool contains(ngx_str_t text, const char *word)
-{
-    size_t length = ngx_strlen(word);
-    for (size_t i = 0; i + length <= text.len; i++) {
-        if (ngx_memcmp(text.data + i, word, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* $name or ${name}, and not the beginning of a longer name. */
 static bool has_variable(ngx_str_t text, const char *name)
 {
@@ -87,7 +76,12 @@ static bool has_variable(ngx_str_t text, const char *name)
 static bool forwards_decoded(ngx_str_t url)
 {
     static const char *const raw[] = {"request_uri", "is_args", "args", "query_string"};
-    size_t path = contains(url, "://") ? (size_t)(ngx_strnstr(url.data, (char *)"://", url.len) - (char *)url.data) + 3 : 0;
+    size_t path = 0;
+    for (size_t i = 0; i + 3 <= url.len && path == 0; i++) {
+        if (ngx_memcmp(url.data + i, "://", 3) == 0) {
+            path = i + 3;
+        }
+    }
     while (path < url.len && url.data[path] != '/') {
         path++;
     }

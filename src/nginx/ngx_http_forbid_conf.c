@@ -55,6 +55,7 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->store = (ngx_str_t)ngx_null_string;
     conf->disclose = NGX_CONF_UNSET_UINT;
     conf->disclose_anonymous = NGX_CONF_UNSET_UINT;
+    conf->disclose_stated = NGX_CONF_UNSET;
     conf->unmatched = NGX_CONF_UNSET_UINT;
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         conf->peers[i].keyed = NGX_CONF_UNSET;
@@ -87,6 +88,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->store, prev->store, "");
     ngx_conf_merge_uint_value(conf->disclose, prev->disclose, FB_LEVEL_REASON);
     ngx_conf_merge_uint_value(conf->disclose_anonymous, prev->disclose_anonymous, FB_LEVEL_NONE);
+    ngx_conf_merge_value(conf->disclose_stated, prev->disclose_stated, 0);
     ngx_conf_merge_uint_value(conf->unmatched, prev->unmatched, FB_UNMATCHED_404);
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
@@ -98,6 +100,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         .store = conf->store.len != 0 ? (const char *)conf->store.data : NULL,
         .disclose = (enum fb_level)conf->disclose,
         .disclose_anonymous = (enum fb_level)conf->disclose_anonymous,
+        .disclose_stated = conf->disclose_stated != 0,
         .unmatched = (enum fb_unmatched)conf->unmatched,
     };
     if (conf->mode == NGX_HTTP_FORBID_OFF) {

@@ -103,7 +103,10 @@ static const struct fb_uid *copy_uid(ngx_pool_t *pool, const struct fb_uid *uid)
     }
     size_t size = fb_uid_size(uid->type_len, uid->id_len);
     void *copy = ngx_palloc(pool, size);
-    return copy != NULL ? ngx_memcpy(copy, uid, size) : NULL;
+    if (copy != NULL) {
+        ngx_memcpy(copy, uid, size);
+    }
+    return copy;
 }
 
 ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,

@@ -79,7 +79,7 @@ static bool is_override(ngx_http_request_t *r, const ngx_table_elt_t *line)
     if (first != 'u' || !is_name(line, "upgrade")) {
         return false;
     }
-    return line->value.len != 9 || ngx_strncasecmp(line->value.data, (u_char *)"websocket", 9) != 0;
+    return !fb_span_eq_nocase(ngx_http_forbid_span(line->value), fb_span_z("websocket"));
 }
 
 /* Takes element `index` out of `part` (which `before` precedes, or NULL) and says where to go on. */

@@ -36,6 +36,13 @@ void ngx_http_forbid_report(ngx_conf_t *cf, const struct fb_diags *diags)
     }
 }
 
+static char *fault(ngx_conf_t *cf, const char *text)
+{
+    const ngx_str_t *args = cf->args->elts;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", &args[0], text);
+    return NGX_CONF_ERROR;
+}
+
 /* An argument as an absolute path with a NUL, against the configuration's directory. */
 static bool full_path(ngx_conf_t *cf, ngx_str_t text, ngx_str_t *path)
 {
@@ -103,7 +110,7 @@ char *ngx_http_forbid_set_policies(ngx_conf_t *cf, ngx_command_t *cmd, void *con
     const ngx_str_t *args = cf->args->elts;
     ngx_str_t dir;
     if (location->policies != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
+        return fault(cf, "is duplicate");
     }
     if (!full_path(cf, args[1], &dir)) {
         return NGX_CONF_ERROR;
@@ -136,7 +143,7 @@ char *ngx_http_forbid_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_forbid_loc_conf_t *location = conf;
     const ngx_str_t *args = cf->args->elts;
     if (location->store.data != NULL) {
-        return "is duplicate";
+        return fault(cf, "is duplicate");
     }
     if (ngx_strcmp(args[1].data, "off") == 0) {
         ngx_str_set(&location->store, "");
@@ -244,14 +251,14 @@ char *ngx_http_forbid_set_geo(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     const ngx_str_t *args = cf->args->elts;
     ngx_str_t file, path = ngx_null_string;
     if (location->geo != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
+        return fault(cf, "is duplicate");
     }
     if (ngx_strcmp(args[1].data, "off") == 0) {
         location->geo = NULL;
-        return cf->args->nelts == 2 ? NGX_CONF_OK : "takes nothing after \"off\"";
+        return cf->args->nelts == 2 ? NGX_CONF_OK : fault(cf, "takes nothing after \"off\"");
     }
     if (cf->args->nelts == 3 && !option(args[2], "path", &path)) {
-        return "takes a file and path=KEY[.KEY]";
+        return fault(cf, "takes a file and path=KEY[.KEY]");
     }
     if (!full_path(cf, args[1], &file)) {
         return NGX_CONF_ERROR;
@@ -268,15 +275,16 @@ char *ngx_http_forbid_set_disclose(ngx_conf_t *cf, ngx_command_t *cmd, void *con
     ngx_str_t value;
     enum fb_level level;
     if (location->disclose != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
+        return fault(cf, "is duplicate");
     }
     if (!fb_level_parse(ngx_http_forbid_span(args[1]), &level)) {
-        return "takes none, reason, detail or policy";
+        return fault(cf, "takes none, reason, detail or policy");
     }
     location->disclose = level;
+    location->disclose_stated = 1;
     if (cf->args->nelts == 3) {
         if (!option(args[2], "anonymous", &value) || !fb_level_parse(ngx_http_forbid_span(value), &level)) {
-            return "takes anonymous=none, reason, detail or policy as its second argument";
+            return fault(cf, "takes anonymous=none, reason, detail or policy as its second argument");
         }
         location->disclose_anonymous = level;
     }

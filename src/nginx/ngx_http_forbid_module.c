@@ -218,10 +218,11 @@ ngx_module_t ngx_http_forbid_module = {
     NGX_MODULE_V1_PADDING,
 };
 
-/* What nginx looks for in a dynamic module; the only names that the shared object exports. */
-extern ngx_module_t *ngx_modules[];
-extern char *ngx_module_names[];
-extern char *ngx_module_order[];
+/* What nginx looks for in a dynamic module; forbid.map keeps all other names to ourselves. */
+#define FORBID_EXPORTED __attribute__((visibility("default")))
+extern FORBID_EXPORTED ngx_module_t *ngx_modules[];
+extern FORBID_EXPORTED char *ngx_module_names[];
+extern FORBID_EXPORTED char *ngx_module_order[];
 static char module_name[] = "ngx_http_forbid_module";
 
 ngx_module_t *ngx_modules[] = {&ngx_http_forbid_module, NULL};
