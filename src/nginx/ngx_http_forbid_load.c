@@ -5,7 +5,8 @@
  * nothing that must not cross a fork is opened. */
 #include "nginx/ngx_http_forbid.h"
 
-#define FORBID_DIAGS_CEILING ((size_t)64 << 20) /* diagnostics hold the sources that they point into */
+#define FORBID_TEXTS_CEILING ((size_t)1 << 30)
+#define FORBID_DIAGS_CEILING ((size_t)64 << 20)
 
 /* One severity a log level; a diagnostic has several lines (source, caret, hint), and nginx cuts an
  * entry at 2048 bytes, so each line is an entry. */
@@ -81,24 +82,42 @@ static void free_issuers(void *object)
     fb_issuers_free(object);
 }
 
+static void release_arena(void *object)
+{
+    fb_arena_release(object);
+}
+
 static void close_geo(void *object)
 {
     fb_geo_close(object);
 }
 
+/* The texts that were read lie in the arena of the diagnostics, and what is made of them points
+ * there: it stays as long as the policies, so its cleanup is added before theirs (last in, first out). */
+static struct fb_arena *arena_of_texts(ngx_conf_t *cf)
+{
+    struct fb_arena *arena = ngx_palloc(cf->pool, sizeof(*arena));
+    if (arena == NULL) {
+        return NULL;
+    }
+    fb_arena_init(arena, &fb_heap, FORBID_TEXTS_CEILING);
+    return on_pool_end(cf, release_arena, arena) ? arena : NULL;
+}
+
 static struct fb_policies *load_policies(ngx_conf_t *cf, ngx_str_t dir)
 {
-    struct fb_arena arena;
     struct fb_diags diags;
-    fb_arena_init(&arena, &fb_heap, FORBID_DIAGS_CEILING);
-    fb_diags_init(&diags, &arena);
+    struct fb_arena *arena = arena_of_texts(cf);
+    if (arena == NULL) {
+        return NULL;
+    }
+    fb_diags_init(&diags, arena);
     struct fb_policies *policies = fb_policies_load(&fb_heap, (const char *)dir.data, &diags);
     ngx_http_forbid_report(cf, &diags);
     if (policies == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the policies in \"%V\" cannot be used: %uz error%s", &dir,
                            diags.errors, diags.errors == 1 ? "" : "s");
     }
-    fb_arena_release(&arena);
     return policies;
 }
 
