@@ -95,7 +95,7 @@ ${process.getuid() === 0 ? 'user root;' : ''} worker_processes 1; daemon off; ${
 events { worker_connections 512; }
 http { ${temps} access_log off; keepalive_requests 100000000; keepalive_timeout 600s; open_file_cache max=100;
   ${extra}
-  server { listen 127.0.0.1:${port}; server_name api;
+  server { listen 127.0.0.1:${port}; server_name api; root ${home};
     ${module ? `forbid on; forbid_policies ${dir}/policies; forbid_store ${dir}/store; forbid_issuer https://login.example jwks=${dir}/jwks.json audience=api;` : ''}
     location / { ${location} } } }\n`);
   return home;
