@@ -122,8 +122,6 @@ static bool load_policies(struct fb_inputs *inputs, const struct fb_inputs_optio
     return links != NULL && fb_links_read(&inputs->set, links, &inputs->diags);
 }
 
-/* With a schema its actions and their groups are entities too; without one there are those of the
- * file alone. */
 static bool load_entities(struct fb_inputs *inputs, const char *path)
 {
     inputs->entities = fb_entity_set_new(&inputs->arena);
@@ -138,11 +136,7 @@ static bool load_entities(struct fb_inputs *inputs, const char *path)
             && !fb_entities_conform(inputs->schema, inputs->entities, source, &inputs->diags))
             return false;
     }
-    if (inputs->schema != NULL && !fb_schema_add_actions(inputs->schema, inputs->entities))
-        return fb_inputs_fault(inputs, "entities.action",
-                               "%s: an action stands there with other groups than in the schema",
-                               path != NULL ? path : "entities");
-    return fb_entity_set_close(inputs->entities, &inputs->diags);
+    return fb_inputs_add_actions(inputs, path);
 }
 
 bool fb_inputs_load(struct fb_inputs *inputs, const struct fb_inputs_options *options)

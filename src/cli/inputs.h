@@ -46,6 +46,10 @@ const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *p
 bool fb_inputs_fault(struct fb_inputs *inputs, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* actions.c: with a schema its actions and their groups are entities too, beside those of the file, which may
+ * hold them.  Closes the set.  False after a diagnostic. */
+bool fb_inputs_add_actions(struct fb_inputs *inputs, const char *file);
+
 /* links.c: template links from JSON, an array of {template_id, link_id, args: {slot: uid text}}. */
 bool fb_links_read(struct fb_policy_set *set, const struct fb_source *source, struct fb_diags *diags);
 

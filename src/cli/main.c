@@ -54,6 +54,14 @@ static int unknown_verb(struct fb_cli *cli, const char *word)
     return fb_cli_fail(cli, "there is no command '%s'; `forbid --help` lists them", word);
 }
 
+/* An answer that could not be written is no answer. */
+static int written(struct fb_cli *cli, int status)
+{
+    if (fflush(cli->out) != 0 || ferror(cli->out))
+        return fb_cli_fail(cli, "the output could not be written");
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *no_colour = getenv("NO_COLOR");
@@ -71,20 +79,15 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return FB_EXIT_OK;
+        return written(&cli, FB_EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         puts("forbid " FB_VERSION);
-        return FB_EXIT_OK;
+        return written(&cli, FB_EXIT_OK);
     }
     for (size_t i = 0; i < VERBS; i++) {
-        if (is_verb(verbs[i].name, argv[1])) {
-            int status = verbs[i].run(&cli, argc - 1, argv + 1);
-            /* An answer that could not be written is no answer. */
-            if (fflush(stdout) != 0 || ferror(stdout))
-                return fb_cli_fail(&cli, "the output could not be written");
-            return status;
-        }
+        if (is_verb(verbs[i].name, argv[1]))
+            return written(&cli, verbs[i].run(&cli, argc - 1, argv + 1));
     }
     return unknown_verb(&cli, argv[1]);
 }
