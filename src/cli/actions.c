@@ -21,8 +21,11 @@ static bool add_missing(const struct fb_schema *schema, struct fb_entity_set *se
     struct fb_value empty = fb_context_empty();
     for (uint32_t i = 0; i < schema->actions_count; i++) {
         const struct fb_schema_action *action = schema->actions[i];
-        const struct fb_entity_parts parts = {.uid = action->uid, .attrs = empty, .tags = empty,
-                                              .parents = action->parents, .parents_count = action->parents_count};
+        const struct fb_entity_parts parts = {.uid = action->uid,
+                                              .attrs = empty,
+                                              .tags = empty,
+                                              .parents = action->parents,
+                                              .parents_count = action->parents_count};
         if (!holds(set, action->uid) && !fb_entity_set_add(set, &parts))
             return false;
     }
@@ -63,8 +66,9 @@ static bool compare(struct fb_inputs *inputs, const char *file)
             || same_ancestors(&their, &our))
             continue;
         struct fb_span id = fb_uid_id(uid);
-        fine = fb_inputs_fault(inputs, "entities.action", "%s: the action \"%.*s\" is in other groups than in the schema",
-                               file, (int)id.len, id.ptr);
+        fine =
+            fb_inputs_fault(inputs, "entities.action", "%s: the action \"%.*s\" is in other groups than in the schema",
+                            file, (int)id.len, id.ptr);
     }
     return fine;
 }
@@ -74,8 +78,8 @@ bool fb_inputs_add_actions(struct fb_inputs *inputs, const char *file)
     if (inputs->schema == NULL)
         return fb_entity_set_close(inputs->entities, &inputs->diags);
     bool given = has_actions(inputs->schema, inputs->entities);
-    bool added = given ? add_missing(inputs->schema, inputs->entities)
-                       : fb_schema_add_actions(inputs->schema, inputs->entities);
+    bool added =
+        given ? add_missing(inputs->schema, inputs->entities) : fb_schema_add_actions(inputs->schema, inputs->entities);
     if (!added)
         return fb_inputs_fault(inputs, "input.memory", "out of memory");
     return fb_entity_set_close(inputs->entities, &inputs->diags) && (!given || compare(inputs, file));

@@ -17,7 +17,7 @@ struct run {
     const struct fb_batch *batch;
     struct fb_arena arena;
     struct fb_buffer in, out;
-    size_t start;               /* of the first byte of `in` that is not consumed */
+    size_t start; /* of the first byte of `in` that is not consumed */
     uint64_t line;
     bool failed;
 };
@@ -68,8 +68,8 @@ static void add_decision(struct run *run, const struct fb_decision *decision)
 static void add_failure(struct run *run, const char *code, struct fb_span message)
 {
     run->failed = true;
-    fb_buffer_add_format(&run->out, "{\"error\":{\"line\":%llu,\"code\":\"%s\",\"message\":",
-                         (unsigned long long)run->line, code);
+    fb_buffer_add_format(&run->out,
+                         "{\"error\":{\"line\":%llu,\"code\":\"%s\",\"message\":", (unsigned long long)run->line, code);
     fb_buffer_add_json(&run->out, message);
     fb_buffer_add_z(&run->out, "}}\n");
 }
@@ -156,7 +156,7 @@ static int go_through(struct run *run, int fd, const char *path)
         if (room == NULL)
             return fb_cli_fail(run->cli, "out of memory");
         if (!flush(run))
-            return FB_EXIT_FAILED;          /* main says that the output is gone */
+            return FB_EXIT_FAILED; /* main says that the output is gone */
         ssize_t got = read(fd, room, READ_BYTES);
         if (got < 0 && errno == EINTR)
             continue;

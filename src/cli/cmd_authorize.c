@@ -13,24 +13,24 @@ struct options {
     bool verbose, timing, validate;
 };
 
-static const char help[] =
-    "Decides a request by Cedar policies, exactly as the official `cedar authorize` does, and\n"
-    "prints ALLOW or DENY, then the errors of policies that could not be evaluated.\n"
-    "\n"
-    "  forbid authorize -p policies.cedar --entities entities.json \\\n"
-    "      -l 'User::\"alice\"' -a 'Action::\"view\"' -r 'Photo::\"sunset\"' -v\n"
-    "\n"
-    "With --requests many are decided in one run, one JSON object a line, one answer a line:\n"
-    "\n"
-    "  $ echo '{\"principal\":\"User::\\\"alice\\\"\",\"action\":\"Action::\\\"view\\\"\",\"resource\":\"Photo::\\\"sunset\\\"\"}' |\n"
-    "        forbid authorize -p policies.cedar --requests -\n"
-    "  {\"decision\":\"allow\",\"reason\":[\"policy0\"],\"errors\":[]}\n"
-    "\n"
-    "A line that cannot be decided is answered with an `error` object, and the status at the\n"
-    "end is 1; the other lines are answered all the same.\n"
-    "\n"
-    "Exit status: 0 allow, 2 deny, 1 failed (something is unreadable or at fault).\n"
-    "With --requests: 0 every line was decided, 1 one was not.\n";
+static const char help[] = "Decides a request by Cedar policies, exactly as the official `cedar authorize` does, and\n"
+                           "prints ALLOW or DENY, then the errors of policies that could not be evaluated.\n"
+                           "\n"
+                           "  forbid authorize -p policies.cedar --entities entities.json \\\n"
+                           "      -l 'User::\"alice\"' -a 'Action::\"view\"' -r 'Photo::\"sunset\"' -v\n"
+                           "\n"
+                           "With --requests many are decided in one run, one JSON object a line, one answer a line:\n"
+                           "\n"
+                           "  $ head -1 requests.jsonl\n"
+                           "  {\"principal\":\"User::\\\"alice\\\"\",\"action\":…,\"resource\":…,\"context\":{}}\n"
+                           "  $ forbid authorize -p policies.cedar --requests requests.jsonl | head -1\n"
+                           "  {\"decision\":\"allow\",\"reason\":[\"policy0\"],\"errors\":[]}\n"
+                           "\n"
+                           "A line that cannot be decided is answered with an `error` object, and the status at the\n"
+                           "end is 1; the other lines are answered all the same.\n"
+                           "\n"
+                           "Exit status: 0 allow, 2 deny, 1 failed (something is unreadable or at fault).\n"
+                           "With --requests: 0 every line was decided, 1 one was not.\n";
 
 static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv)
 {
@@ -66,11 +66,12 @@ static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int arg
 /* What the option table cannot say. */
 static bool check_options(struct fb_cli *cli, struct options *options)
 {
-    bool by_uids = options->principal != NULL || options->action != NULL || options->resource != NULL
-                   || options->context != NULL;
+    bool by_uids =
+        options->principal != NULL || options->action != NULL || options->resource != NULL || options->context != NULL;
     int ways = by_uids + (options->request_json != NULL) + (options->requests != NULL);
     if (ways > 1) {
-        return fb_cli_wrong(cli, "authorize", "give the request by -l, -a, -r and -c, or by --request-json, or by --requests");
+        return fb_cli_wrong(cli, "authorize",
+                            "give the request by -l, -a, -r and -c, or by --request-json, or by --requests");
     }
     if (options->request_json == NULL && options->requests == NULL) {
         const char *missing = options->principal == NULL  ? "-l, --principal"
@@ -84,7 +85,8 @@ static bool check_options(struct fb_cli *cli, struct options *options)
     const char *policies = options->inputs.policies;
     bool stdin_taken = policies == NULL || strcmp(policies, "-") == 0;
     if (stdin_taken && options->requests != NULL && strcmp(options->requests, "-") == 0) {
-        return fb_cli_wrong(cli, "authorize", "policies and requests cannot both come from standard input; give -p FILE");
+        return fb_cli_wrong(cli, "authorize",
+                            "policies and requests cannot both come from standard input; give -p FILE");
     }
     const char *validation = options->request_validation;
     options->validate = validation == NULL || strcmp(validation, "true") == 0;
@@ -108,8 +110,7 @@ static bool read_request(struct fb_inputs *inputs, const struct options *options
     const struct fb_source *source = NULL;
     if (options->request_json != NULL) {
         source = fb_inputs_source(inputs, options->request_json, REQUEST_BYTES_MAX);
-        if (source == NULL
-            || !fb_request_read_json(source, inputs->schema, &inputs->arena, &inputs->diags, request))
+        if (source == NULL || !fb_request_read_json(source, inputs->schema, &inputs->arena, &inputs->diags, request))
             return false;
     } else {
         bool fine = uid_of(inputs, "--principal", options->principal, &request->principal);

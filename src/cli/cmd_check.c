@@ -25,8 +25,7 @@ static const char help[] =
     "\n"
     "Exit status: 0 the directory is good (there may be warnings), 3 it is not, 1 the command failed.\n";
 
-static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv,
-                            struct fb_words *words)
+static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv, struct fb_words *words)
 {
     struct fb_option rows[FB_SITE_OPTIONS_COUNT + 3] = {{.name = NULL}};
     const struct fb_option own[] = {

@@ -70,17 +70,18 @@ static bool check_options(struct fb_cli *cli, const struct fb_serve_options *opt
     uint64_t workers;
     if (options->workers != NULL && strcmp(options->workers, "auto") != 0
         && (!fb_span_to_u64(fb_span_z(options->workers), WORKERS_MAX, &workers) || workers == 0)) {
-        return fb_cli_wrong(cli, "serve", "--workers is a number from 1 to %d, or auto, not '%s'", WORKERS_MAX, options->workers);
+        return fb_cli_wrong(cli, "serve", "--workers is a number from 1 to %d, or auto, not '%s'", WORKERS_MAX,
+                            options->workers);
     }
     return true;
 }
 
-/* Policies and what is beside them; warnings are shown, too. */
+/* Policies and what is beside them.  Warnings are nginx's to say when it reads the same. */
 static bool load(struct fb_serve *serve)
 {
     bool fine = fb_cli_site_open(&serve->site, &serve->options->site, serve->dir)
                 && fb_site_check(&serve->site.site, &serve->site.diags);
-    if (serve->site.diags.count != 0)
+    if (serve->site.diags.count != 0 && (!fine || serve->options->print_config))
         fb_cli_diags(serve->cli, &serve->site.diags, false);
     return fine || fb_cli_wrong(serve->cli, "serve", "not started");
 }

@@ -20,23 +20,22 @@ struct options {
     bool quiet;
 };
 
-static const char help[] =
-    "Makes a bearer token (a signed JWT) to develop and test with, and prints it.  The private\n"
-    "key is made if its file is not there; its public half is written beside it, as the key\n"
-    "set that the server trusts:\n"
-    "\n"
-    "  $ TOKEN=$(forbid token --key dev.key --issuer https://dev.example --audience api \\\n"
-    "        --sub alice --role admin)\n"
-    "  $ forbid serve policies --listen 127.0.0.1:8403 --upstream http://127.0.0.1:3000 \\\n"
-    "        --issuer https://dev.example --jwks dev.key.jwks.json --audience api \\\n"
-    "        --principal-parents roles:Role\n"
-    "  $ curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8403/api/me\n"
-    "\n"
-    "Whoever has the key can be anybody, so keep it out of repositories and off servers; in\n"
-    "production tokens come from an identity provider.\n"
-    "\n"
-    "Times are like 30s, 15m, 1h or 7d; --expires -5m makes a token that has expired.\n"
-    "A claim's value is JSON: --claim tenant='\"acme\"' --claim level=3.\n";
+static const char help[] = "Makes a bearer token (a signed JWT) to develop and test with, and prints it.  The private\n"
+                           "key is made if its file is not there; its public half is written beside it, as the key\n"
+                           "set that the server trusts:\n"
+                           "\n"
+                           "  $ TOKEN=$(forbid token --key dev.key --issuer https://dev.example --audience api \\\n"
+                           "        --sub alice --role admin)\n"
+                           "  $ forbid serve policies --listen 127.0.0.1:8403 --upstream http://127.0.0.1:3000 \\\n"
+                           "        --issuer https://dev.example --jwks dev.key.jwks.json --audience api \\\n"
+                           "        --principal-parents roles:Role\n"
+                           "  $ curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8403/api/me\n"
+                           "\n"
+                           "Whoever has the key can be anybody, so keep it out of repositories and off servers; in\n"
+                           "production tokens come from an identity provider.\n"
+                           "\n"
+                           "Times are like 30s, 15m, 1h or 7d; --expires -5m makes a token that has expired.\n"
+                           "A claim's value is JSON: --claim tenant='\"acme\"' --claim level=3.\n";
 
 static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv)
 {
@@ -135,12 +134,14 @@ static bool add_claims(struct fb_cli *cli, const struct options *options, struct
         }
         for (size_t j = 0; j < sizeof ours / sizeof ours[0]; j++)
             if (fb_span_is(name, ours[j])) {
-                return fb_cli_wrong(cli, "token", "the claim '%s' has an option of its own or is set by the command", ours[j]);
+                return fb_cli_wrong(cli, "token", "the claim '%s' has an option of its own or is set by the command",
+                                    ours[j]);
             }
         if (!is_json(value)) {
-            return fb_cli_wrong(cli, "token", "the value of --claim %.*s is not JSON: %.*s (a string needs quotes of its own: "
-                             "--claim %.*s='\"…\"')",
-                        (int)name.len, name.ptr, (int)value.len, value.ptr, (int)name.len, name.ptr);
+            return fb_cli_wrong(cli, "token",
+                                "the value of --claim %.*s is not JSON: %.*s (a string needs quotes of its own: "
+                                "--claim %.*s='\"…\"')",
+                                (int)name.len, name.ptr, (int)value.len, value.ptr, (int)name.len, name.ptr);
         }
         fb_buffer_add_char(out, ',');
         fb_buffer_add_json(out, name);
@@ -257,11 +258,11 @@ int fb_cmd_token(struct fb_cli *cli, int argc, char **argv)
     enum fb_parsed parsed = parse(cli, &options, argc, argv);
     if (parsed != FB_PARSED_GO)
         return parsed == FB_PARSED_HELP ? FB_EXIT_OK : FB_EXIT_FAILED;
-    const char *missing = options.key == NULL               ? "--key FILE"
-                          : options.sub == NULL             ? "--sub NAME"
-                          : options.issuer == NULL          ? "--issuer URL"
-                          : options.audiences.count == 0    ? "--audience NAME"
-                                                            : NULL;
+    const char *missing = options.key == NULL            ? "--key FILE"
+                          : options.sub == NULL          ? "--sub NAME"
+                          : options.issuer == NULL       ? "--issuer URL"
+                          : options.audiences.count == 0 ? "--audience NAME"
+                                                         : NULL;
     if (missing != NULL)
         return fb_cli_fail(cli, "token: %s is missing; `forbid token --help` has an example", missing);
     bool made;

@@ -33,8 +33,7 @@ static const char help[] =
     "\n"
     "Exit status: 0 it would be forwarded, 2 refused, 1 the command failed.\n";
 
-static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv,
-                            struct fb_words *words)
+static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv, struct fb_words *words)
 {
     const struct fb_option own[] = {
         {FB_OPTION_TEXT, 0, "as", "UID", "who asks: User::\"alice\"", &options->as},
@@ -85,7 +84,8 @@ static bool check_who(struct fb_cli *cli, const struct options *options)
     if (options->as == NULL && (options->scopes.count != 0 || options->groups.count != 0))
         return fb_cli_wrong(cli, "why", "--scope and --in go with --as; a token brings its own");
     if (options->token != NULL && options->site.issuers.count == 0)
-        return fb_cli_wrong(cli, "why", "--token needs the issuer whose token it is: --issuer URL --jwks FILE --audience NAME");
+        return fb_cli_wrong(cli, "why",
+                            "--token needs the issuer whose token it is: --issuer URL --jwks FILE --audience NAME");
     return true;
 }
 
@@ -93,7 +93,9 @@ static bool read_uid(struct fb_cli *cli, struct asked *asked, const char *option
                      const struct fb_uid **uid)
 {
     *uid = fb_uid_parse(&asked->arena, fb_span_z(text));
-    return *uid != NULL || fb_cli_wrong(cli, "why", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option, text);
+    return *uid != NULL
+           || fb_cli_wrong(cli, "why", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option,
+                           text);
 }
 
 static bool read_who(struct fb_cli *cli, const struct options *options, struct asked *asked)
@@ -141,13 +143,14 @@ static bool read_circumstances(struct fb_cli *cli, const struct options *options
     const char *fault = fb_ip_parse(fb_span_z(ip), &http->peer);
     if (fault != NULL || strchr(ip, '/') != NULL)
         return fb_cli_wrong(cli, "why", "--ip: '%s' is not the address of a client%s%s", ip, fault != NULL ? ": " : "",
-                     fault != NULL ? fault : "");
+                            fault != NULL ? fault : "");
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     http->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     fault = options->time != NULL ? fb_datetime_parse(fb_span_z(options->time), &http->now_ms) : NULL;
     if (fault != NULL)
-        return fb_cli_wrong(cli, "why", "--time: '%s' is not a time like 2026-12-24T18:00:00Z: %s", options->time, fault);
+        return fb_cli_wrong(cli, "why", "--time: '%s' is not a time like 2026-12-24T18:00:00Z: %s", options->time,
+                            fault);
     http->country = fb_span_z(options->country);
     bool two = http->country.len == 2;
     for (size_t i = 0; i < http->country.len; i++)
@@ -187,7 +190,10 @@ static int answer(struct fb_cli *cli, const struct options *options, const struc
 {
     struct fb_why why;
     struct fb_response response;
-    struct fb_why_shown shown = {.site = site, .http = &asked->http, .why = &why, .all = options->all,
+    struct fb_why_shown shown = {.site = site,
+                                 .http = &asked->http,
+                                 .why = &why,
+                                 .all = options->all,
                                  .has_token = options->token != NULL,
                                  .assumed = asked->assumed.principal != NULL ? &asked->assumed : NULL};
     fb_guard_why(guard, &site->site, &asked->http, shown.assumed, &why);
@@ -222,8 +228,8 @@ static int ask(struct fb_cli *cli, const struct options *options, const char *di
     if (!open) {
         fb_cli_diags(cli, &site.diags, options->json);
     } else {
-        struct fb_guard *guard = fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap,
-                                                                         .arena_bytes = TEXT_CEILING});
+        struct fb_guard *guard =
+            fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap, .arena_bytes = TEXT_CEILING});
         status = guard != NULL ? answer(cli, options, &site, asked, guard) : fb_cli_fail(cli, "out of memory");
         fb_guard_free(guard);
     }

@@ -7,15 +7,15 @@
 /* Where in a value the check stands; printed only when something is wrong. */
 struct place {
     const struct place *up;
-    struct fb_span name;                    /* empty: an element of a set */
+    struct fb_span name; /* empty: an element of a set */
 };
 
 struct check {
     const struct fb_schema *schema;
-    const struct fb_source *source;         /* named in messages; values do not know their places */
+    const struct fb_source *source; /* named in messages; values do not know their places */
     struct fb_diags *diags;
     const char *code;
-    const struct fb_uid *about;             /* the entity; NULL: a request */
+    const struct fb_uid *about; /* the entity; NULL: a request */
 };
 
 static void print_place(struct fb_buffer *out, const struct place *place)
@@ -58,10 +58,9 @@ static bool fault(const struct check *check, const struct place *place, const ch
 static const char *kind_name(unsigned kind)
 {
     static const char *const names[] = {
-        [FB_BOOL] = "Bool",         [FB_LONG] = "Long",       [FB_STRING] = "String",
-        [FB_ENTITY] = "an entity",  [FB_SET] = "Set",         [FB_RECORD] = "a record",
-        [FB_DECIMAL] = "decimal",   [FB_DATETIME] = "datetime", [FB_DURATION] = "duration",
-        [FB_IP] = "ipaddr",
+        [FB_BOOL] = "Bool",         [FB_LONG] = "Long",       [FB_STRING] = "String",   [FB_ENTITY] = "an entity",
+        [FB_SET] = "Set",           [FB_RECORD] = "a record", [FB_DECIMAL] = "decimal", [FB_DATETIME] = "datetime",
+        [FB_DURATION] = "duration", [FB_IP] = "ipaddr",
     };
     return names[kind];
 }
@@ -183,8 +182,8 @@ static bool parents_fit(const struct check *check, const struct fb_entity_type *
         if (!allowed)
             return fault(check, NULL, "the schema does not allow a parent of type %.*s", (int)name.len, name.ptr);
         if (!id_fits(fb_schema_type(check->schema, name), parent))
-            return fault(check, NULL, "a parent has an id that the enum entity type %.*s does not list",
-                         (int)name.len, name.ptr);
+            return fault(check, NULL, "a parent has an id that the enum entity type %.*s does not list", (int)name.len,
+                         name.ptr);
     }
     return true;
 }

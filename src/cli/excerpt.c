@@ -2,7 +2,7 @@
 /* Pieces of policies shown to people: numbered lines with what matters underlined. */
 #include "cli/why.h"
 
-#define LINE_BYTES_MAX 400u     /* of a source line that is shown */
+#define LINE_BYTES_MAX 400u /* of a source line that is shown */
 
 void fb_excerpt_gutter(struct fb_buffer *out, bool colour)
 {

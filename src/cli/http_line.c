@@ -33,7 +33,7 @@ static size_t normalise(char *path, size_t len)
 {
     size_t to = 0, at = 0;
     while (at < len) {
-        size_t end = at;                    /* path[at] is a slash */
+        size_t end = at; /* path[at] is a slash */
         while (end + 1 < len && path[end + 1] != '/')
             end++;
         struct fb_span segment = fb_span(path + at + 1, end - at);

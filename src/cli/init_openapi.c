@@ -10,7 +10,7 @@
 struct reading {
     struct fb_api *api;
     struct fb_json json;
-    struct fb_map shared;                   /* of components.parameters, by name */
+    struct fb_map shared; /* of components.parameters, by name */
 };
 
 static bool read_object(struct reading *r)
@@ -155,8 +155,7 @@ static bool read_security(struct reading *r, enum fb_api_security *security)
 static const char *method_of(struct fb_span key)
 {
     static const char *const methods[][2] = {
-        {"get", "GET"}, {"put", "PUT"}, {"post", "POST"}, {"delete", "DELETE"}, {"patch", "PATCH"}
-    };
+        {"get", "GET"}, {"put", "PUT"}, {"post", "POST"}, {"delete", "DELETE"}, {"patch", "PATCH"}};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         if (fb_span_is(key, methods[i][0]))
             return methods[i][1];
@@ -220,9 +219,9 @@ static bool read_path(struct reading *r, struct fb_span path)
     size_t shared_count = 0;
     while (fb_json_next(&r->json) == FB_JSON_KEY) {
         const char *method = method_of(r->json.string);
-        bool fine = method != NULL                                ? read_operation(r, method, path)
+        bool fine = method != NULL                             ? read_operation(r, method, path)
                     : fb_span_is(r->json.string, "parameters") ? read_params(r, shared, &shared_count)
-                                                                  : fb_json_skip(&r->json);
+                                                               : fb_json_skip(&r->json);
         if (!fine)
             return false;
     }

@@ -52,8 +52,8 @@ static struct fb_span singular(struct writing *w, struct fb_span word)
 /* "code-scanning" → "CodeScanning".  Names that mean something else in a schema get `Item` behind. */
 static struct fb_span type_name(struct writing *w, struct fb_span word)
 {
-    static const char *const taken[] = {"Action", "Guest", "Role", "Api", "Bool", "Boolean", "Entity", "Extension",
-                                        "Long", "Record", "Set", "String"};
+    static const char *const taken[] = {"Action", "Guest",     "Role", "Api",    "Bool", "Boolean",
+                                        "Entity", "Extension", "Long", "Record", "Set",  "String"};
     struct fb_buffer name;
     fb_buffer_init(&name, &fb_heap, 256);
     bool upper = true;
@@ -114,8 +114,8 @@ static enum fb_api_kind kind_of(const struct fb_api_operation *operation, struct
 }
 
 struct drawn {
-    struct fb_buffer route, id;     /* "/users/{id:int}", "{id}" */
-    struct fb_span word;            /* what the resource's type is called after */
+    struct fb_buffer route, id; /* "/users/{id:int}", "{id}" */
+    struct fb_span word;        /* what the resource's type is called after */
     size_t params;
 };
 
@@ -264,17 +264,17 @@ static void add_types(struct writing *w, struct fb_buffer *out)
         fb_buffer_add_z(out, " from: ");
         fb_buffer_add_safe(out, fb_span_head(w->api->title, 80));
     }
-    fb_buffer_add_z(out,
-                    ".\n// One action for each operation. Types and ids are guesses from the paths: correct them where\n"
-                    "// they mean something else.\n\n"
-                    "// Clients without credentials, where an action accepts them.\n"
-                    "@anonymous\nentity Guest enum [\"guest\"];\n\n"
-                    "// Roles stand in entities.json; a token's claim can put a user in them\n"
-                    "// (forbid serve … --principal-parents roles:Role).\n"
-                    "entity Role;\nentity User in [Role];\n\n"
-                    "// What routes without parameters are about.\nentity Api;\n\n"
-                    "// Require attributes, say entity Repo = { owner: User }; and a type has its existence in the\n"
-                    "// store: what it does not hold is a 404.\n");
+    fb_buffer_add_z(
+        out, ".\n// One action for each operation. Types and ids are guesses from the paths: correct them where\n"
+             "// they mean something else.\n\n"
+             "// Clients without credentials, where an action accepts them.\n"
+             "@anonymous\nentity Guest enum [\"guest\"];\n\n"
+             "// Roles stand in entities.json; a token's claim can put a user in them\n"
+             "// (forbid serve … --principal-parents roles:Role).\n"
+             "entity Role;\nentity User in [Role];\n\n"
+             "// What routes without parameters are about.\nentity Api;\n\n"
+             "// Require attributes, say entity Repo = { owner: User }; and a type has its existence in the\n"
+             "// store: what it does not hold is a 404.\n");
     if (w->types_count != 0)
         qsort(w->type_list, w->types_count, sizeof *w->type_list, by_text);
     for (size_t i = 0; i < w->types_count; i++)
@@ -299,11 +299,10 @@ static const char policies[] =
     "@id(\"users-manage-themselves\")\n"
     "permit (principal is User, action, resource is User)\n"
     "when { resource == principal };\n";
-static const char open_policy[] =
-    "\n"
-    "// Operations that the API's description opens to everybody.\n"
-    "@id(\"open-to-all\")\n"
-    "permit (principal, action in Action::\"open\", resource);\n";
+static const char open_policy[] = "\n"
+                                  "// Operations that the API's description opens to everybody.\n"
+                                  "@id(\"open-to-all\")\n"
+                                  "permit (principal, action in Action::\"open\", resource);\n";
 
 bool fb_init_from_api(const struct fb_api *api, struct fb_buffer *schema, struct fb_buffer *policies_text,
                       struct fb_init_counts *counts)

@@ -14,13 +14,12 @@ struct reading {
 
 struct link {
     struct fb_span template_id, link_id;
-    struct fb_range at;                     /* of the object's opening brace, then of its template id */
+    struct fb_range at; /* of the object's opening brace, then of its template id */
     bool has_template, has_link, broken;
     const struct fb_uid *principal, *resource;
 };
 
-static void fault(struct reading *reading, struct link *link, struct fb_range range, const char *code,
-                  const char *text)
+static void fault(struct reading *reading, struct link *link, struct fb_range range, const char *code, const char *text)
 {
     fb_diag_add(reading->diags, FB_ERROR, code, reading->source, range, "%s", text);
     link->broken = true;

@@ -20,7 +20,7 @@ struct reading {
     struct fb_arena *arena;
     struct fb_request *request;
     struct fb_json json;
-    bool put_off;                           /* a context was passed over */
+    bool put_off; /* a context was passed over */
 };
 
 static struct fb_type_hint hint_for(const struct reading *reading, const struct fb_uid *action)
@@ -142,9 +142,8 @@ bool fb_request_read_json(const struct fb_source *source, const struct fb_schema
     return true;
 }
 
-bool fb_context_read_json(const struct fb_source *source, const struct fb_schema *schema,
-                          const struct fb_uid *action, struct fb_arena *arena, struct fb_diags *diags,
-                          struct fb_value *context)
+bool fb_context_read_json(const struct fb_source *source, const struct fb_schema *schema, const struct fb_uid *action,
+                          struct fb_arena *arena, struct fb_diags *diags, struct fb_value *context)
 {
     struct fb_request request = {.action = action};
     struct reading reading = {.source = source, .schema = schema, .arena = arena, .request = &request};

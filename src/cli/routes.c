@@ -59,7 +59,7 @@ static void add_spaces(struct fb_buffer *out, size_t count)
         fb_buffer_add_char(out, ' ');
 }
 
-#define COLUMN_MAX 56u  /* longer cells do not push the whole table to the right */
+#define COLUMN_MAX 56u /* longer cells do not push the whole table to the right */
 
 void fb_cli_routes_print(struct fb_buffer *out, const struct fb_routes *routes, bool colour)
 {

@@ -14,9 +14,10 @@ static bool add_word(struct fb_serve *serve, struct fb_buffer *out, struct fb_sp
     for (size_t i = 0; i < word.len; i++) {
         unsigned char c = (unsigned char)word.ptr[i];
         if (c < 0x20 || c == 0x7F || c == '$') {
-            return fb_cli_wrong(serve->cli, "serve", "'%.*s' cannot stand in nginx's configuration: it holds a control "
-                                    "character or a $",
-                        (int)word.len, word.ptr);
+            return fb_cli_wrong(serve->cli, "serve",
+                                "'%.*s' cannot stand in nginx's configuration: it holds a control "
+                                "character or a $",
+                                (int)word.len, word.ptr);
         }
     }
     fb_buffer_add_char(out, '"');
@@ -105,15 +106,14 @@ static bool add_forbid(struct fb_serve *serve, struct fb_buffer *out)
     return fine;
 }
 
-static const char proxy[] =
-    "\n"
-    "            proxy_pass %s://forbid_upstream;\n"
-    "            proxy_http_version 1.1;\n"
-    "            proxy_set_header Host $host;\n"
-    "            proxy_set_header X-Forwarded-For $remote_addr;\n"
-    "            proxy_set_header X-Forwarded-Proto $scheme;\n"
-    "            proxy_set_header Upgrade $http_upgrade;\n"
-    "            proxy_set_header Connection $forbid_connection;\n";
+static const char proxy[] = "\n"
+                            "            proxy_pass %s://forbid_upstream;\n"
+                            "            proxy_http_version 1.1;\n"
+                            "            proxy_set_header Host $host;\n"
+                            "            proxy_set_header X-Forwarded-For $remote_addr;\n"
+                            "            proxy_set_header X-Forwarded-Proto $scheme;\n"
+                            "            proxy_set_header Upgrade $http_upgrade;\n"
+                            "            proxy_set_header Connection $forbid_connection;\n";
 
 static bool add_location(struct fb_serve *serve, struct fb_buffer *out)
 {
@@ -140,8 +140,9 @@ static bool add_location(struct fb_serve *serve, struct fb_buffer *out)
 
 static const char log_format[] =
     "    log_format forbid escape=json\n"
-    "        '{\"time\":\"$time_iso8601\",\"id\":\"$forbid_id\",\"client\":\"$remote_addr\",\"request\":\"$request\",'\n"
-    "        '\"status\":\"$status\",\"seconds\":$request_time,\"decision\":\"$forbid_decision\",\"reason\":\"$forbid_reason\",'\n"
+    "        '{\"time\":\"$time_iso8601\",\"id\":\"$forbid_id\",\"client\":\"$remote_addr\",'\n"
+    "        '\"request\":\"$request\",\"status\":\"$status\",\"seconds\":$request_time,'\n"
+    "        '\"decision\":\"$forbid_decision\",\"reason\":\"$forbid_reason\",'\n"
     "        '\"principal\":\"$forbid_principal\",\"action\":\"$forbid_action\",\"resource\":\"$forbid_resource\"}';\n";
 
 static bool add_access_log(struct fb_serve *serve, struct fb_buffer *out)
@@ -199,20 +200,21 @@ bool fb_serve_config(struct fb_serve *serve, struct fb_buffer *out)
 {
     if (!add_head(serve, out) || !add_access_log(serve, out) || !add_real_ip(serve, out))
         return false;
-    fb_buffer_add_format(out,
-                         "\n    # Connections to the upstream are kept open, and switched where the client asks for it.\n"
-                         "    map $http_upgrade $forbid_connection {\n"
-                         "        default upgrade;\n"
-                         "        \"\" \"\";\n"
-                         "    }\n"
-                         "    upstream forbid_upstream {\n"
-                         "        server %s;\n"
-                         "        keepalive 64;\n"
-                         "    }\n\n"
-                         "    server {\n"
-                         "        listen %s;\n"
-                         "        client_max_body_size 0;   # the upstream knows what is too large\n",
-                         serve->upstream_server, serve->listen);
+    fb_buffer_add_format(
+        out,
+        "\n    # Connections to the upstream are kept open, and switched where the client asks for it.\n"
+        "    map $http_upgrade $forbid_connection {\n"
+        "        default upgrade;\n"
+        "        \"\" \"\";\n"
+        "    }\n"
+        "    upstream forbid_upstream {\n"
+        "        server %s;\n"
+        "        keepalive 64;\n"
+        "    }\n\n"
+        "    server {\n"
+        "        listen %s;\n"
+        "        client_max_body_size 0;   # the upstream knows what is too large\n",
+        serve->upstream_server, serve->listen);
     if (!add_location(serve, out))
         return false;
     fb_buffer_add_z(out, "    }\n}\n");

@@ -36,7 +36,9 @@ static bool parse_inet(struct fb_serve *serve, const char *text)
     struct fb_span host, port_text;
     uint64_t port;
     if (!split_address(fb_span_z(text), &host, &port_text) || !fb_span_to_u64(port_text, 65535, &port))
-        return fb_cli_wrong(serve->cli, "serve", "--listen is ADDRESS:PORT (127.0.0.1:8403, [::1]:8403, 8403) or unix:/path, not '%s'", text);
+        return fb_cli_wrong(serve->cli, "serve",
+                            "--listen is ADDRESS:PORT (127.0.0.1:8403, [::1]:8403, 8403) or unix:/path, not '%s'",
+                            text);
     if (host.len == 0)
         host = FB_SPAN("127.0.0.1");
     else if (fb_span_is(host, "*"))
@@ -53,8 +55,9 @@ static bool parse_inet(struct fb_serve *serve, const char *text)
         serve->address.v6.sin6_port = htons((uint16_t)port);
         serve->address_len = sizeof serve->address.v6;
     } else {
-        return fb_cli_wrong(serve->cli, "serve", "--listen: '%.*s' is not an address of this machine; give its number, or * for all of them",
-                     (int)host.len, host.ptr);
+        return fb_cli_wrong(serve->cli, "serve",
+                            "--listen: '%.*s' is not an address of this machine; give its number, or * for all of them",
+                            (int)host.len, host.ptr);
     }
     return true;
 }
@@ -64,7 +67,7 @@ static bool parse_local(struct fb_serve *serve, const char *text)
     const char *path = text + strlen("unix:");
     if (path[0] != '/' || strlen(path) >= sizeof serve->address.local.sun_path)
         return fb_cli_wrong(serve->cli, "serve", "--listen: a unix socket has an absolute path of at most %zu bytes",
-                     sizeof serve->address.local.sun_path - 1);
+                            sizeof serve->address.local.sun_path - 1);
     serve->address.local.sun_family = AF_UNIX;
     memcpy(serve->address.local.sun_path, path, strlen(path) + 1);
     serve->address_len = sizeof serve->address.local;
@@ -163,8 +166,9 @@ static bool find_host(struct fb_serve *serve, struct fb_span rest, bool tls)
     if (!ported)
         rest = fb_arena_format(&serve->arena, "%.*s:%d", (int)rest.len, rest.ptr, tls ? 443 : 80);
     if (!split_address(rest, &host, &port) || host.len == 0 || !fb_span_to_u64(port, 65535, &number) || number == 0)
-        return fb_cli_wrong(serve->cli, "serve", "--upstream is http://HOST:PORT, https://HOST:PORT or http://unix:/path, not '%s'",
-                     serve->options->upstream);
+        return fb_cli_wrong(serve->cli, "serve",
+                            "--upstream is http://HOST:PORT, https://HOST:PORT or http://unix:/path, not '%s'",
+                            serve->options->upstream);
     const char *name = fb_arena_text(&serve->arena, host);
     const char *service = fb_arena_text(&serve->arena, port);
     serve->upstream_host = name;
@@ -181,7 +185,8 @@ bool fb_serve_find_upstream(struct fb_serve *serve)
         return fb_cli_wrong(serve->cli, "serve", "--upstream begins with http:// or https://, not '%s'", url);
     rest = fb_span_from(text, serve->upstream_tls ? 8 : 7);
     if (!is_plain(rest))
-        return fb_cli_wrong(serve->cli, "serve", "--upstream: '%s' holds characters that a host and a port do not have", url);
+        return fb_cli_wrong(serve->cli, "serve", "--upstream: '%s' holds characters that a host and a port do not have",
+                            url);
     if (fb_span_starts(rest, FB_SPAN("unix:/"))) {
         serve->upstream_host = "localhost";
         serve->upstream_server = fb_arena_text(&serve->arena, rest);
@@ -190,7 +195,9 @@ bool fb_serve_find_upstream(struct fb_serve *serve)
     if (rest.len != 0 && rest.ptr[rest.len - 1] == '/')
         rest.len--;
     if (fb_span_find(rest, '/') < rest.len)
-        return fb_cli_wrong(serve->cli, "serve", "--upstream has no path, for the path that is decided is the one that is forwarded: '%s'", url);
+        return fb_cli_wrong(serve->cli, "serve",
+                            "--upstream has no path, for the path that is decided is the one that is forwarded: '%s'",
+                            url);
     return find_host(serve, rest, serve->upstream_tls);
 }
 
@@ -240,14 +247,17 @@ bool fb_serve_find_nginx(struct fb_serve *serve)
     const struct fb_serve_options *options = serve->options;
     serve->nginx = options->nginx != NULL ? options->nginx : find_program(serve);
     if (serve->nginx == NULL && !options->print_config)
-        return fb_cli_wrong(serve->cli, "serve", "nginx is not installed (Debian: apt-get install nginx), or name it with --nginx FILE");
+        return fb_cli_wrong(serve->cli, "serve",
+                            "nginx is not installed (Debian: apt-get install nginx), or name it with --nginx FILE");
     if (options->nginx != NULL && access(options->nginx, X_OK) != 0)
         return fb_cli_wrong(serve->cli, "serve", "--nginx: %s: %s", options->nginx, strerror(errno));
     const char *module = options->module != NULL ? options->module : find_module(serve);
     if (module == NULL && options->print_config)
         module = "/usr/lib/nginx/modules/" MODULE;
     else if (module == NULL)
-        return fb_cli_wrong(serve->cli, "serve", MODULE " is neither beside this command nor in /usr/lib/nginx/modules; name it with --module FILE");
+        return fb_cli_wrong(
+            serve->cli, "serve",
+            MODULE " is neither beside this command nor in /usr/lib/nginx/modules; name it with --module FILE");
     char full[PATH_MAX];
     if (realpath(module, full) == NULL && !options->print_config)
         return fb_cli_wrong(serve->cli, "serve", "--module: %s: %s", module, strerror(errno));
@@ -264,14 +274,16 @@ bool fb_serve_find_user(struct fb_serve *serve)
     serve->uid = geteuid();
     serve->gid = getegid();
     if (!serve->root)
-        return serve->options->user == NULL || fb_cli_wrong(serve->cli, "serve", "--user is for root, which this is not");
+        return serve->options->user == NULL
+               || fb_cli_wrong(serve->cli, "serve", "--user is for root, which this is not");
     if (serve->options->user != NULL)
         found = getpwnam(serve->options->user);
     for (size_t i = 0; i < 3 && serve->options->user == NULL && found == NULL; i++)
         found = getpwnam(names[i]);
     if (found == NULL)
-        return fb_cli_wrong(serve->cli, "serve", "there is no user '%s' for the workers to run as; name one with --user",
-                     serve->options->user != NULL ? serve->options->user : "www-data");
+        return fb_cli_wrong(serve->cli, "serve",
+                            "there is no user '%s' for the workers to run as; name one with --user",
+                            serve->options->user != NULL ? serve->options->user : "www-data");
     serve->user = fb_arena_text(&serve->arena, fb_span_z(found->pw_name));
     serve->uid = found->pw_uid;
     serve->gid = found->pw_gid;
@@ -288,7 +300,8 @@ bool fb_serve_make_runtime(struct fb_serve *serve)
     struct fb_span template = fb_arena_format(&serve->arena, "%s/forbid-serve-XXXXXX", base);
     char *path = fb_arena_text(&serve->arena, template);
     if (path == NULL || mkdtemp(path) == NULL)
-        return fb_cli_wrong(serve->cli, "serve", "no directory for nginx's files could be made in %s: %s", base, strerror(errno));
+        return fb_cli_wrong(serve->cli, "serve", "no directory for nginx's files could be made in %s: %s", base,
+                            strerror(errno));
     serve->runtime = path;
     serve->runtime_made = true;
     /* Workers of another user pass through it to their temporary files; they cannot list it. */

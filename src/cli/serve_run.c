@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS 10000      /* for nginx to listen */
-#define LOOK_MS 20          /* between two looks */
+#define START_MS 10000 /* for nginx to listen */
+#define LOOK_MS 20     /* between two looks */
 #define OUTPUT_MAX ((size_t)1 << 20)
 
 static void become_nginx(const struct fb_serve *serve, const char *config, bool test)
@@ -89,9 +89,10 @@ bool fb_serve_test(struct fb_serve *serve, const char *config)
     }
     close(ends[0]);
     bool fine = child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (!fine)
+    if (!fine) {
         fb_cli_fail(serve->cli, "serve: nginx does not take the configuration:");
-    show_output(serve, fb_buffer_span(&text));
+        show_output(serve, fb_buffer_span(&text));
+    }
     fb_buffer_release(&text);
     return fine;
 }

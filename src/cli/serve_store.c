@@ -25,8 +25,7 @@ static void prove_as_worker(const struct fb_serve *serve, const char *dir, struc
                  strerror(errno));
         return;
     }
-    struct fb_store_reader *reader =
-        fb_store_reader_new(dir, &(struct fb_store_reader_options){.allocator = &fb_heap});
+    struct fb_store_reader *reader = fb_store_reader_new(dir, &(struct fb_store_reader_options){.allocator = &fb_heap});
     if (reader == NULL) {
         proof->status = FB_STORE_MEMORY;
         return;
@@ -111,10 +110,11 @@ bool fb_serve_prove_store(struct fb_serve *serve)
     }
     if (proof.status == FB_STORE_OK)
         return true;
-    fb_cli_fail(serve->cli, "serve: the store %s cannot be read%s%s: %s", dir, serve->root ? " by the workers' user " : "",
-                serve->root ? serve->user : "", proof.text[0] != '\0' ? proof.text : fb_store_codes[proof.status]);
+    fb_cli_fail(serve->cli, "serve: the store %s cannot be read%s%s: %s", dir,
+                serve->root ? " by the workers' user " : "", serve->root ? serve->user : "",
+                proof.text[0] != '\0' ? proof.text : fb_store_codes[proof.status]);
     if (proof.status == FB_STORE_DENIED)
-        fprintf(serve->cli->err, "  chgrp -R GROUP %s, with the group of that user, lets it in; so must the directories above\n",
-                dir);
+        fprintf(serve->cli->err,
+                "  chgrp -R GROUP %s, with the group of that user, lets it in; so must the directories above\n", dir);
     return false;
 }

@@ -5,8 +5,8 @@
  * as one word list, the words of nginx's `forbid_issuer`: --issuer 'URL jwks=FILE audience=NAME'. */
 #include "cli/site.h"
 
-#include <sys/stat.h>
 #include <errno.h>
+#include <sys/stat.h>
 
 #define SITE_CEILING ((size_t)1 << 30)
 
@@ -149,10 +149,11 @@ bool fb_cli_site_open(struct fb_cli_site *site, const struct fb_site_options *op
     *site = (struct fb_cli_site){.policies = NULL};
     fb_arena_init(&site->arena, &fb_heap, SITE_CEILING);
     fb_diags_init(&site->diags, &site->arena);
-    site->site = (struct fb_site){.store = options->store, .disclose = FB_LEVEL_REASON,
-                                  .disclose_anonymous = FB_LEVEL_NONE, .realm = FB_SPAN("api"),
-                                  .disclose_stated = options->disclose != NULL
-                                                     || options->disclose_anonymous != NULL};
+    site->site = (struct fb_site){.store = options->store,
+                                  .disclose = FB_LEVEL_REASON,
+                                  .disclose_anonymous = FB_LEVEL_NONE,
+                                  .realm = FB_SPAN("api"),
+                                  .disclose_stated = options->disclose != NULL || options->disclose_anonymous != NULL};
     site->policies = fb_policies_load(&fb_heap, dir, &site->diags);
     bool fine = site->policies != NULL;
     fine &= open_issuers(site, options);

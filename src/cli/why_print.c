@@ -12,8 +12,8 @@
 #define PLAIN "\033[0m"
 
 #define VALUE_COLUMNS 100u
-#define LINES_SHOWN 8u          /* of a clause that does not hold */
-#define NEAREST_SHOWN 2u        /* permits that did not apply, unless all are asked for */
+#define LINES_SHOWN 8u   /* of a clause that does not hold */
+#define NEAREST_SHOWN 2u /* permits that did not apply, unless all are asked for */
 
 static void styled(struct fb_buffer *out, bool colour, const char *style, const char *text)
 {
@@ -137,7 +137,8 @@ static void print_facts(struct fb_buffer *out, const struct fb_why_shown *shown,
     print_uid_row(out, "action", answer->action, false, colour);
     print_uid_row(out, "resource", answer->resource, false, colour);
     if (asked && why->unknown_resource && answer->resource != NULL)
-        fb_buffer_add_z(out, "             decided as if it could be any: the answer must not tell whether it exists\n");
+        fb_buffer_add_z(out,
+                        "             decided as if it could be any: the answer must not tell whether it exists\n");
     if (asked && why->request.context.kind == FB_RECORD && why->request.context.record != NULL
         && why->request.context.record->count != 0) {
         fb_buffer_add_format(out, "  %s%-10s%s ", colour ? DIM : "", "context", colour ? PLAIN : "");
@@ -165,8 +166,7 @@ static struct clause_look look_of(const struct fb_clause *clause, bool decisive)
 }
 
 static const char *const scope_names[] = {
-    [FB_PART_PRINCIPAL] = "principal", [FB_PART_ACTION] = "action", [FB_PART_RESOURCE] = "resource"
-};
+    [FB_PART_PRINCIPAL] = "principal", [FB_PART_ACTION] = "action", [FB_PART_RESOURCE] = "resource"};
 
 static void print_values(struct fb_buffer *out, const struct fb_source *source, const struct fb_clause *clause,
                          bool colour)
@@ -197,7 +197,8 @@ static const char *verdict_of(const struct fb_policy *policy, const struct fb_ex
     if (explanation->outcomes == FB_CAN_TRUE)
         return permit ? "permits it" : "forbids it";
     if (explanation->outcomes == FB_CAN_ERR)
-        return permit ? "could not be evaluated, so it permits nothing" : "could not be evaluated, so the door stays shut";
+        return permit ? "could not be evaluated, so it permits nothing"
+                      : "could not be evaluated, so the door stays shut";
     if ((explanation->outcomes & FB_CAN_TRUE) != 0)
         return permit ? "could permit it" : "may forbid it";
     return permit ? "does not permit it" : "does not forbid it";
@@ -224,8 +225,7 @@ static void print_policy_head(struct fb_buffer *out, const struct fb_why_shown *
 static void print_policy(struct fb_buffer *out, const struct fb_why_shown *shown,
                          const struct fb_explanation *explanation, bool colour)
 {
-    const struct fb_policy *policy =
-        fb_program_policy(fb_policies_program(shown->site->policies), explanation->policy);
+    const struct fb_policy *policy = fb_program_policy(fb_policies_program(shown->site->policies), explanation->policy);
     fb_buffer_add_char(out, '\n');
     print_policy_head(out, shown, explanation, colour);
     uint32_t line = 0;
