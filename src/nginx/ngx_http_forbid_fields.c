@@ -180,7 +180,12 @@ ngx_int_t ngx_http_forbid_drop_overrides(ngx_http_request_t *r)
 
 static ngx_table_elt_t *add(ngx_http_request_t *r, const char *name, const char *lowcase, ngx_str_t value)
 {
-    ngx_table_elt_t *line = ngx_list_push(&r->headers_in.headers);
+    ngx_list_t *list = &r->headers_in.headers;
+    /* An error_page for a request line that could not be read: nginx has not made the list yet. */
+    if (list->last == NULL && ngx_list_init(list, r->pool, 4, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NULL;
+    }
+    ngx_table_elt_t *line = ngx_list_push(list);
     if (line == NULL) {
         return NULL;
     }

@@ -99,7 +99,7 @@ bool ngx_http_forbid_unforwardable(ngx_http_request_t *r, const ngx_http_forbid_
     /* proxy_pass has $uri, $1 or the like in its path and would forward these bytes unescaped. */
     for (size_t i = 0; i < r->uri.len; i++) {
         u_char c = r->uri.data[i];
-        if (c <= ' ' || c == 0x7f || c == '%' || c == '?' || c == '#') {
+        if (c <= ' ' || c >= 0x7f || c == '%' || c == '?' || c == '#') {
             return true;
         }
     }

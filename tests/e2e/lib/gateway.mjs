@@ -67,7 +67,7 @@ ${main}
 events { worker_connections 512; accept_mutex off; }
 http {
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${dir}/temp/${name};`).join('\n  ')}
-  log_format decisions escape=json '{"request":"$request","http":$status,"decision":"$forbid_decision","status":"$forbid_status","reason":"$forbid_reason","policies":"$forbid_policies","principal":"$forbid_principal","action":"$forbid_action","resource":"$forbid_resource","id":"$forbid_id","ns":"$forbid_time_ns","pid":"$pid"}';
+  log_format decisions escape=json '{"request":"$request","http":"$status","decision":"$forbid_decision","status":"$forbid_status","reason":"$forbid_reason","policies":"$forbid_policies","principal":"$forbid_principal","action":"$forbid_action","resource":"$forbid_resource","id":"$forbid_id","ns":"$forbid_time_ns","pid":"$pid"}';
   access_log ${dir}/logs/access.log decisions;
   default_type application/octet-stream;
   ${http}
@@ -147,8 +147,10 @@ export async function startGateway(options) {
       const result = await ended;
       clearTimeout(timer);
       const report = gateway.sanitizer();
+      const crashed = gateway.errors().match(/worker process \d+ exited on signal \d+(?!.*shutting)/g);
       if (!keep && !process.env.FB_KEEP) rmSync(dir, { recursive: true, force: true });
       if (report !== '') throw new Error(`the sanitizer reports:\n${report.slice(0, 6000)}`);
+      if (crashed && !keep) throw new Error(`workers died:\n${crashed.join('\n')}`);
       return result;
     },
     get: (target, headers, more) => request(port, 'GET', target, headers, more),
