@@ -164,8 +164,9 @@ struct fb_value_hints {
  * error is set (fb_json_report).  Strings may point into the JSON text.  Sets and records may be
  * nested FB_VALUE_DEPTH deep: the reader's own limit should be FB_VALUE_JSON_DEPTH or more.
  *
- * An object whose only key is `__entity` or `__extn` is an escape; one that is malformed is a fault,
- * where upstream takes it for a record. */
+ * An object whose only key is `__entity` or `__extn` is an escape, if what it holds has the shape of
+ * one ({type, id} of strings; {fn, arg} or {fn, args}); else it is a record, as upstream has it.  An
+ * `__extn` may apply any function of the extension types. */
 #define FB_VALUE_JSON_DEPTH (FB_VALUE_DEPTH + 8u)
 bool fb_value_read_json(struct fb_json *json, struct fb_arena *arena, const struct fb_value_hints *hints,
                         struct fb_type_hint hint, struct fb_value *value);

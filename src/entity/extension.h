@@ -38,4 +38,16 @@ void fb_ip_print(struct fb_buffer *out, const struct fb_ip *ip);
  * ip is put in the arena.  NULL, or what is wrong. */
 const char *fb_extension_make(struct fb_arena *arena, enum fb_kind kind, struct fb_span text, struct fb_value *value);
 
+/* Any constructor or method of an extension type, by its name, as an `__extn` of JSON applies it; of a
+ * method the receiver is args[0]. */
+#define FB_EXTENSION_ARGS 2u
+struct fb_extension_call {
+    struct fb_span function;
+    struct fb_value args[FB_EXTENSION_ARGS];
+    uint32_t count;         /* as given, perhaps more than there is room for */
+    bool typed;             /* a string may stand for what a constructor would make of it */
+};
+/* NULL, or what is wrong. */
+const char *fb_extension_call(struct fb_arena *arena, const struct fb_extension_call *call, struct fb_value *value);
+
 #endif

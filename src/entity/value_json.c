@@ -3,8 +3,9 @@
 /* Values from Cedar's JSON.
  *
  * Whether an object is a record or an escape shows at its end only, so each is read as a record, and
- * an escape is made of the fields then.  A constructor's arguments are kept aside in their order
- * meanwhile, since a set loses it. */
+ * an escape is made of the fields then.  A function's arguments are kept aside in their order
+ * meanwhile, since a set loses it.  What has an escape's key and not its shape stays a record, as
+ * upstream has it; under a schema that wants an entity or an extension it then does not conform. */
 
 #include "entity/json.h"
 
@@ -19,12 +20,27 @@ struct reader {
     unsigned slack;     /* 0, or ESCAPE_LEVELS within an escape */
 };
 
-/* `{fn, arg}` or `{fn, args}`, as met. */
+/* `{fn, arg}` or `{fn, args}`, as met; with both, `arg` counts. */
 struct call {
-    struct fb_value fn, args[2];
+    struct fb_value fn, arg, args[FB_EXTENSION_ARGS];
     uint32_t args_count;    /* all of them, kept or not */
-    bool has_fn, has_args;
+    bool has_fn, has_arg, has_args;
+    bool typed;             /* the schema wants an extension here: arguments may do without escapes too */
 };
+
+/* The hint for an argument whose type is known once the function is: strings stay strings. */
+static const char any_extension;
+
+static struct fb_type_hint argument_hint(const struct call *call)
+{
+    struct fb_type_hint any = {.hint = FB_HINT_EXTENSION, .type = &any_extension};
+    return call->typed ? any : (struct fb_type_hint){0};
+}
+
+static bool is_call(const struct call *call)
+{
+    return call->has_fn && (call->has_arg || call->has_args);
+}
 
 /* Whose fields an object holds. */
 struct scope {
@@ -82,7 +98,7 @@ static struct fb_type_hint field_hint(const struct reader *r, const struct scope
 static bool read_set(struct reader *r, struct fb_type_hint hint, unsigned depth, struct call *call,
                      struct fb_value *set)
 {
-    struct fb_type_hint element = {0};
+    struct fb_type_hint element = call != NULL ? argument_hint(call) : (struct fb_type_hint){0};
     if (hint.hint == FB_HINT_SET && r->hints != NULL)
         element = r->hints->element(r->hints->schema, hint.type);
     struct fb_value *values = NULL;
@@ -111,15 +127,15 @@ static bool read_call_field(struct reader *r, struct fb_span name, unsigned dept
         call->has_args = true;
         return read_set(r, (struct fb_type_hint){0}, depth + 1, call, value);
     }
-    if (!read_value(r, (struct fb_type_hint){0}, depth + 1, value))
+    bool arg = fb_span_is(name, "arg");
+    if (!read_value(r, arg ? argument_hint(call) : (struct fb_type_hint){0}, depth + 1, value))
         return false;
     if (fb_span_is(name, "fn") && value->kind == FB_STRING) {
         call->has_fn = true;
         call->fn = *value;
-    } else if (fb_span_is(name, "arg") && !call->has_args) {
-        call->has_args = true;
-        call->args[0] = *value;
-        call->args_count = 1;
+    } else if (arg) {
+        call->has_arg = true;
+        call->arg = *value;
     }
     return true;
 }
@@ -184,54 +200,69 @@ static bool make_uid(struct reader *r, struct fb_value type, struct fb_value id,
     return true;
 }
 
-static bool make_offset(struct reader *r, const struct call *call, struct fb_value *value)
-{
-    int64_t datetime;
-    if (call->args_count != 2 || call->args[0].kind != FB_DATETIME || call->args[1].kind != FB_DURATION)
-        return fail(r, "entity.extension", "offset takes a datetime and a duration, each as an __extn");
-    if (!fb_datetime_offset(call->args[0].number, call->args[1].number, &datetime))
-        return fail(r, "entity.extension", "this datetime is beyond what 64 bits of milliseconds hold");
-    *value = fb_value_number(FB_DATETIME, datetime);
-    return true;
-}
-
 static bool make_extension(struct reader *r, const struct call *call, struct fb_value *value)
 {
-    static const struct {
-        const char *name;
-        enum fb_kind kind;
-    } constructors[] = {{"ip", FB_IP}, {"decimal", FB_DECIMAL}, {"datetime", FB_DATETIME}, {"duration", FB_DURATION}};
-    struct fb_span fn = fb_value_text(call->fn);
-    if (fb_span_is(fn, "offset"))
-        return make_offset(r, call, value);
-    size_t i = 0;
-    while (i < sizeof constructors / sizeof constructors[0] && !fb_span_is(fn, constructors[i].name))
-        i++;
-    if (i == sizeof constructors / sizeof constructors[0])
-        return fail(r, "entity.extension", "the function of an __extn is ip, decimal, datetime, duration or offset");
-    if (call->args_count != 1 || call->args[0].kind != FB_STRING)
-        return fail(r, "entity.extension", "this constructor takes one string");
-    return construct(r, constructors[i].kind, fb_value_text(call->args[0]), value);
+    struct fb_extension_call made = {.function = fb_value_text(call->fn), .typed = call->typed};
+    made.count = call->has_arg ? 1 : call->args_count;
+    for (uint32_t i = 0; i < made.count && i < FB_EXTENSION_ARGS; i++)
+        made.args[i] = call->has_arg ? call->arg : call->args[i];
+    const char *error = fb_extension_call(r->arena, &made, value);
+    if (error == NULL)
+        return true;
+    return r->arena->failed ? no_memory(r) : fail(r, "entity.extension", error);
 }
 
-/* An object whose only key is an escape's. */
-static bool make_escape(struct reader *r, const struct fb_field *field, const struct call *call, struct fb_value *value)
+/* Levels of sets and records in a value, itself included. */
+static unsigned levels_of(struct fb_value value)
 {
-    if (fb_span_is(field->name, "__expr"))
-        return fail(r, "entity.escape", "__expr is no longer part of Cedar; write the value itself");
+    const struct fb_cell *cells = NULL;
+    uint64_t count = 0;
+    if (value.kind == FB_SET) {
+        cells = value.cells;
+        count = value.count;
+    } else if (value.kind == FB_RECORD) {
+        cells = fb_record_values(value.record);
+        count = value.record->count;
+    } else {
+        return 0;
+    }
+    unsigned deepest = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        unsigned levels = levels_of(fb_cell_load(&cells[i]));
+        deepest = levels > deepest ? levels : deepest;
+    }
+    return deepest + 1;
+}
+
+static bool make_record(struct reader *r, const struct fields *fields, unsigned depth, struct fb_value *value)
+{
+    bool escape = fields->count == 1 && is_escape(fields->list[0].name);
+    /* What an escape may have below its key, a record may not. */
+    unsigned below = escape ? levels_of(fields->list[0].value) : 0;
+    if (depth + below >= FB_VALUE_DEPTH + r->slack)
+        return too_deep(r);
+    return fb_value_record(r->arena, fields->list, fields->count, value) || no_memory(r);
+}
+
+/* An object whose only key is an escape's.  False with *escape unset: it is a record after all. */
+static bool make_escape(struct reader *r, const struct fb_field *field, const struct call *call, bool *escape,
+                        struct fb_value *value)
+{
+    if (fb_span_is(field->name, "__expr")) {
+        *escape = field->value.kind == FB_STRING;
+        return *escape && fail(r, "entity.escape", "__expr is no longer part of Cedar; write the value itself");
+    }
     if (fb_span_is(field->name, "__extn")) {
-        if (!call->has_fn || !call->has_args)
-            return fail(r, "entity.escape", "an __extn is written {\"fn\": \"ip\", \"arg\": \"192.0.2.1\"}");
-        return make_extension(r, call, value);
+        *escape = is_call(call);
+        return *escape && make_extension(r, call, value);
     }
     const struct fb_cell *type = NULL, *id = NULL;
     if (field->value.kind == FB_RECORD) {
         type = fb_record_find(field->value.record, fb_hash(FB_SPAN("type")), FB_SPAN("type"));
         id = fb_record_find(field->value.record, fb_hash(FB_SPAN("id")), FB_SPAN("id"));
     }
-    if (type == NULL || id == NULL || type->kind != FB_STRING || id->kind != FB_STRING)
-        return fail(r, "entity.escape", "an __entity is written {\"type\": \"User\", \"id\": \"alice\"}");
-    return make_uid(r, fb_cell_load(type), fb_cell_load(id), value);
+    *escape = type != NULL && id != NULL && type->kind == FB_STRING && id->kind == FB_STRING;
+    return *escape && make_uid(r, fb_cell_load(type), fb_cell_load(id), value);
 }
 
 /* Behind '{'. */
@@ -239,26 +270,23 @@ static bool read_object(struct reader *r, struct fb_type_hint hint, unsigned dep
 {
     struct fb_range start = r->json->range;
     struct scope scope = {.kind = RECORD, .hint = hint};
-    struct call outer = {0}, inner = {0};
+    bool extension = hint.hint == FB_HINT_EXTENSION, escape = false, made = false;
+    struct call outer = {.typed = true}, inner = {.typed = extension};
     struct fields fields = {0};
-    bool extension = hint.hint == FB_HINT_EXTENSION;
     if (!read_fields(r, &scope, depth, extension ? &outer : NULL, &inner, &fields))
         return false;
     struct fb_range end = r->json->range;
     r->json->range = start;     /* what is wrong now is wrong with the whole object */
-    bool made;
     const struct fb_value *type = field_of_kind(fields.list, fields.count, "type", FB_STRING);
     const struct fb_value *id = field_of_kind(fields.list, fields.count, "id", FB_STRING);
     if (fields.count == 1 && is_escape(fields.list[0].name))
-        made = make_escape(r, &fields.list[0], &inner, value);
-    else if (hint.hint == FB_HINT_ENTITY && type != NULL && id != NULL)
+        made = make_escape(r, &fields.list[0], &inner, &escape, value);
+    if (!escape && hint.hint == FB_HINT_ENTITY && type != NULL && id != NULL)
         made = make_uid(r, *type, *id, value);
-    else if (extension && outer.has_fn && outer.has_args)
+    else if (!escape && extension && is_call(&outer))
         made = make_extension(r, &outer, value);
-    else if (depth >= FB_VALUE_DEPTH + r->slack)
-        made = too_deep(r);
-    else
-        made = fb_value_record(r->arena, fields.list, fields.count, value) || no_memory(r);
+    else if (!escape)
+        made = make_record(r, &fields, depth, value);
     if (made)
         r->json->range = end;
     return made;
@@ -282,7 +310,7 @@ static bool read_value(struct reader *r, struct fb_type_hint hint, unsigned dept
         return true;
     case FB_JSON_STRING:
         *value = fb_value_string(json->string);
-        return hint.hint != FB_HINT_EXTENSION || construct(r, hint.extension, json->string, value);
+        return hint.hint != FB_HINT_EXTENSION || hint.type == &any_extension || construct(r, hint.extension, json->string, value);
     case FB_JSON_ARRAY:
         return read_set(r, hint, depth, NULL, value);
     case FB_JSON_OBJECT:

@@ -47,15 +47,18 @@ static void reads_values(void **state)
         {ENTITY("", "a"), NULL, "entity.type_name"},
         {ENTITY("if", "a"), NULL, "entity.type_name"},
         {ENTITY("a::__cedar", "a"), NULL, "entity.type_name"},
-        /* upstream takes these for records */
-        {"{\"__entity\":3}", NULL, "entity.escape"},
-        {"{\"__entity\":\"U::\\\"a\\\"\"}", NULL, "entity.escape"},
-        {"{\"__entity\":{\"type\":\"U\"}}", NULL, "entity.escape"},
-        {"{\"__entity\":{\"type\":\"U\",\"id\":3}}", NULL, "entity.escape"},
-        {"{\"__extn\":3}", NULL, "entity.escape"},
-        {"{\"__extn\":{}}", NULL, "entity.escape"},
-        {"{\"__extn\":{\"fn\":\"ip\"}}", NULL, "entity.escape"},
-        {"{\"__expr\":3}", NULL, "entity.escape"},
+        /* an escape's key without its shape: a record, as upstream has it */
+        {"{\"__entity\":3}", "{\"__entity\": 3}", NULL},
+        {"{\"__entity\":\"U::\\\"a\\\"\"}", "{\"__entity\": \"U::\\\"a\\\"\"}", NULL},
+        {"{\"__entity\":{\"type\":\"U\"}}", "{\"__entity\": {\"type\": \"U\"}}", NULL},
+        {"{\"__entity\":{\"type\":\"U\",\"id\":3}}", "{\"__entity\": {\"id\": 3, \"type\": \"U\"}}", NULL},
+        {"{\"__entity\":{\"type\":\"U\",\"id\":null}}", NULL, "entity.null"},
+        {"{\"__extn\":3}", "{\"__extn\": 3}", NULL},
+        {"{\"__extn\":{}}", "{\"__extn\": {}}", NULL},
+        {"{\"__extn\":{\"fn\":\"ip\"}}", "{\"__extn\": {\"fn\": \"ip\"}}", NULL},
+        {"{\"__extn\":{\"fn\":3,\"arg\":\"::1\"}}", "{\"__extn\": {\"arg\": \"::1\", \"fn\": 3}}", NULL},
+        {"{\"__extn\":{\"fn\":\"ip\",\"args\":\"::1\"}}", "{\"__extn\": {\"args\": \"::1\", \"fn\": \"ip\"}}", NULL},
+        {"{\"__expr\":3}", "{\"__expr\": 3}", NULL},
         /* __extn */
         {EXTN("ip", "1.2.3.4"), "ip(\"1.2.3.4\")", NULL},
         {EXTN("decimal", "1.50"), "decimal(\"1.5\")", NULL},
@@ -71,6 +74,34 @@ static void reads_values(void **state)
         {"{\"__extn\":{\"fn\":\"ip\",\"args\":[\"1.2.3.4\",\"1.2.3.4\"]}}", NULL, "entity.extension"},
         {"{\"__extn\":{\"fn\":\"nosuch\",\"arg\":\"1\"}}", NULL, "entity.extension"},
         {"{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1\"}}", NULL, "entity.extension"},
+        {"{\"__extn\":{\"args\":[\"x\"],\"fn\":\"ip\",\"arg\":\"::1\"}}", "ip(\"::1\")", NULL},
+        {"{\"__extn\":{\"arg\":\"::1\",\"fn\":\"ip\",\"args\":[\"x\"]}}", "ip(\"::1\")", NULL},
+        /* methods are functions too */
+        {"{\"__extn\":{\"fn\":\"isIpv4\",\"arg\":" EXTN("ip", "::1") "}}", "false", NULL},
+        {"{\"__extn\":{\"fn\":\"isIpv6\",\"arg\":" EXTN("ip", "::1") "}}", "true", NULL},
+        {"{\"__extn\":{\"fn\":\"isLoopback\",\"arg\":" EXTN("ip", "::1") "}}", "true", NULL},
+        {"{\"__extn\":{\"fn\":\"isMulticast\",\"arg\":" EXTN("ip", "::1") "}}", "false", NULL},
+        {"{\"__extn\":{\"fn\":\"isInRange\",\"args\":[" EXTN("ip", "10.0.0.1") "," EXTN("ip", "10.0.0.0/8") "]}}", "true",
+         NULL},
+        {"{\"__extn\":{\"fn\":\"lessThan\",\"args\":[" EXTN("decimal", "1.0") "," EXTN("decimal", "2.0") "]}}", "true", NULL},
+        {"{\"__extn\":{\"fn\":\"lessThanOrEqual\",\"args\":[" EXTN("decimal", "2.0") "," EXTN("decimal", "2.0") "]}}", "true",
+         NULL},
+        {"{\"__extn\":{\"fn\":\"greaterThan\",\"args\":[" EXTN("decimal", "2.0") "," EXTN("decimal", "2.0") "]}}", "false",
+         NULL},
+        {"{\"__extn\":{\"fn\":\"greaterThanOrEqual\",\"args\":[" EXTN("decimal", "2.0") "," EXTN("decimal", "2.0") "]}}",
+         "true", NULL},
+        {"{\"__extn\":{\"fn\":\"durationSince\",\"args\":[" EXTN("datetime", "1970-01-03") "," EXTN("datetime", "1970-01-01")
+         "]}}", "duration(\"2d\")", NULL},
+        {"{\"__extn\":{\"fn\":\"toDate\",\"arg\":" EXTN("datetime", "1970-01-03T01:00:00Z") "}}", "datetime(\"1970-01-03\")",
+         NULL},
+        {"{\"__extn\":{\"fn\":\"toTime\",\"arg\":" EXTN("datetime", "1970-01-03T01:00:00Z") "}}", "duration(\"1h\")", NULL},
+        {"{\"__extn\":{\"fn\":\"toMilliseconds\",\"arg\":" EXTN("duration", "1s") "}}", "1000", NULL},
+        {"{\"__extn\":{\"fn\":\"toSeconds\",\"arg\":" EXTN("duration", "1m") "}}", "60", NULL},
+        {"{\"__extn\":{\"fn\":\"toMinutes\",\"arg\":" EXTN("duration", "1h") "}}", "60", NULL},
+        {"{\"__extn\":{\"fn\":\"toHours\",\"arg\":" EXTN("duration", "1d") "}}", "24", NULL},
+        {"{\"__extn\":{\"fn\":\"toDays\",\"arg\":" EXTN("duration", "-47h") "}}", "-1", NULL},
+        {"{\"__extn\":{\"fn\":\"toDays\",\"arg\":" EXTN("datetime", "1970-01-01") "}}", NULL, "entity.extension"},
+        {"{\"__extn\":{\"fn\":\"lessThan\",\"arg\":" EXTN("decimal", "1.0") "}}", NULL, "entity.extension"},
         /* offset: arguments in their order */
         {"{\"__extn\":{\"fn\":\"offset\",\"args\":[" EXTN("datetime", "1970-01-01") "," EXTN("duration", "5ms") "]}}",
          "datetime(\"1970-01-01T00:00:00.005Z\")", NULL},
@@ -192,6 +223,12 @@ static void reads_by_schema(void **state)
         {TIME, "\"2024-01-01\"", "datetime(\"2024-01-01\")", NULL},
         {TIME, "{\"fn\":\"offset\",\"args\":[" EXTN("datetime", "1970-01-01") "," EXTN("duration", "1h") "]}",
          "datetime(\"1970-01-01T01:00:00Z\")", NULL},
+        {TIME, "{\"fn\":\"offset\",\"args\":[\"1970-01-01\",\"1h\"]}", "datetime(\"1970-01-01T01:00:00Z\")", NULL},
+        {TIME, "{\"__extn\":{\"args\":[{\"fn\":\"toDate\",\"arg\":\"1970-01-01T02:00:00Z\"},{\"arg\":\"1h\",\"fn\":\"duration\"}],"
+               "\"fn\":\"offset\"}}", "datetime(\"1970-01-01T01:00:00Z\")", NULL},
+        {TIME, "{\"fn\":\"offset\",\"args\":[\"x\",\"1h\"]}", NULL, "entity.extension"},
+        {PLAIN, "{\"__extn\":{\"fn\":\"offset\",\"args\":[\"1970-01-01\",\"1h\"]}}", NULL, "entity.extension"},
+        {USER, "{\"__entity\":3}", "{\"__entity\": 3}", NULL},
         {USERS, "[{\"type\":\"U\",\"id\":\"a\"}," ENTITY("U", "a") "]", "[U::\"a\"]", NULL},
         {ADDRESSES, "[\"::1\",\"::1/128\"]", "[ip(\"::1\")]", NULL},
         {OWNED, "{\"user\":{\"type\":\"U\",\"id\":\"a\"},\"ips\":[\"::1\"],\"x\":\"::1\"}",
@@ -256,7 +293,7 @@ static void report_places(void **state)
     } rows[] = {
         {"[1,null]", 3, 7},
         {"[{\"__extn\":{\"fn\":\"ip\",\"arg\":\"x\"}}]", 1, 2},
-        {"[{\"__entity\":{\"type\":\"U\"}}]", 1, 2},
+        {"[{\"__entity\":{\"type\":\"U \",\"id\":\"a\"}}]", 1, 2},
         {"{\"a\":1.5}", 5, 8},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -314,6 +351,11 @@ static void limits_depth(void **state)
         assert_true(read_deep(bench, nested(bench, FB_VALUE_DEPTH, objects, "{\"__extn\":{\"fn\":\"offset\",\"args\":["
                               EXTN("datetime", "1970-01-01") "," EXTN("duration", "5ms") "]}}"), &code));
     }
+    /* A record has no more levels for its key being an escape's. */
+    assert_true(read_deep(bench, nested(bench, FB_VALUE_DEPTH - 1, true, "{\"__entity\":1}"), &code));
+    assert_false(read_deep(bench, nested(bench, FB_VALUE_DEPTH, true, "{\"__entity\":1}"), &code));
+    assert_false(read_deep(bench, nested(bench, FB_VALUE_DEPTH - 1, false, "{\"__entity\":[1]}"), &code));
+    assert_string_equal(code, "entity.too_deep");
     assert_false(read_deep(bench, nested(bench, 900, true, "1"), &code));
     /* Escapes in escapes do not help. */
     struct fb_buffer text;
