@@ -27,6 +27,9 @@ void fb_policy_set_init(struct fb_policy_set *set, struct fb_arena *arena);
  * a file are reported in one run.  False if any error was reported; what parsed is in the set. */
 bool fb_policy_set_read(struct fb_policy_set *set, const struct fb_source *source, struct fb_diags *diags);
 
+/* Adds a policy made by hand under an id of its own.  NULL, or a static text: why not. */
+const char *fb_policy_set_add(struct fb_policy_set *set, struct fb_policy *policy, struct fb_span id);
+
 /* Renames policies by their `@id`, as the official command does; two equal ids are a fault. */
 bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags);
 
@@ -40,7 +43,20 @@ const struct fb_policy *fb_policy_set_find(const struct fb_policy_set *set, stru
 /* One expression alone (for `evaluate` and tests). */
 const struct fb_expr *fb_expr_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags);
 
-/* Cedar text that parses to the same tree (parentheses only where needed). */
+/* --- JSON policies ---
+ * The form that Cedar documents for policies as JSON: https://docs.cedarpolicy.com/policies/json-format.html.
+ * Nothing is lost either way, but for parentheses, quotes around names, and comments. */
+
+/* Reads a policy set, or one policy or template alone (which is then named by its position), and adds
+ * what it holds; links too.  False after the first fault, which is reported where it stands. */
+bool fb_policy_set_read_json(struct fb_policy_set *set, const struct fb_source *source, struct fb_diags *diags);
+/* One line each, without a newline at its end. */
+void fb_expr_write_json(struct fb_buffer *out, const struct fb_expr *expr);
+void fb_policy_write_json(struct fb_buffer *out, const struct fb_policy *policy);
+void fb_policy_set_write_json(struct fb_buffer *out, const struct fb_policy_set *set);
+
+/* --- text ---
+ * Cedar text that parses to the same tree (parentheses only where needed). */
 void fb_pattern_print(struct fb_buffer *out, const struct fb_pattern *pattern);
 void fb_expr_print(struct fb_buffer *out, const struct fb_expr *expr);
 void fb_policy_print(struct fb_buffer *out, const struct fb_policy *policy);

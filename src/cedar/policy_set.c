@@ -37,6 +37,15 @@ static bool add(struct fb_policy_set *set, struct fb_policy *policy)
     return fb_map_put(&set->policies_by_id, policy->id, policy);
 }
 
+const char *fb_policy_set_add(struct fb_policy_set *set, struct fb_policy *policy, struct fb_span id)
+{
+    if (fb_map_get(&set->policies_by_id, id) != NULL || fb_map_get(&set->links_by_id, id) != NULL)
+        return "another policy has this id";
+    policy->id = id;
+    policy->position = set->positions++;
+    return add(set, policy) ? NULL : "not enough memory for the policy";
+}
+
 bool fb_policy_set_read(struct fb_policy_set *set, const struct fb_source *source, struct fb_diags *diags)
 {
     struct fb_parser parser;
@@ -72,12 +81,34 @@ static void report_same_id(struct fb_diags *diags, const struct fb_policy *polic
     diag->other_message = FB_SPAN("the first one");
 }
 
+/* The links lead to templates that were copied to be renamed; `renamed` has the copies by the old ids. */
+static void relink(struct fb_policy_set *set, const struct fb_map *renamed)
+{
+    for (size_t i = 0; i < set->links_count; i++) {
+        struct fb_link *link = fb_arena_alloc(set->arena, sizeof *link);
+        if (link == NULL)
+            return;
+        *link = *set->links[i];
+        link->template_ = fb_map_get(renamed, link->template_->id);
+        set->links[i] = link;
+        fb_map_put(&set->links_by_id, link->id, link);
+    }
+}
+
+/* An id given by `@id` that a link has. */
+static void check_against_links(const struct fb_policy_set *set, const struct fb_policy *policy, struct fb_diags *diags)
+{
+    if (fb_map_get(&set->links_by_id, policy->id) != NULL)
+        fb_diag_add(diags, FB_ERROR, "policy.duplicate_id", policy->source, policy->effect_range,
+                    "a template link has the id `%.*s` too", (int)policy->id.len, policy->id.ptr);
+}
+
 bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags)
 {
-    assert(set->links_count == 0);
     size_t errors = diags->errors;
-    struct fb_map ids;
+    struct fb_map ids, renamed;
     fb_map_init(&ids, set->arena);
+    fb_map_init(&renamed, set->arena);
     for (size_t i = 0; i < set->count; i++) {
         const struct fb_annotation *id = fb_policy_annotation(set->policies[i], "id");
         struct fb_policy *policy = fb_arena_alloc(set->arena, sizeof *policy);
@@ -91,8 +122,13 @@ bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags)
             report_same_id(diags, policy, first);
         else
             fb_map_put(&ids, policy->id, policy);
+        check_against_links(set, policy, diags);
+        if (policy->is_template && set->links_count != 0)
+            fb_map_put(&renamed, set->policies[i]->id, policy);
         set->policies[i] = policy;
     }
+    if (!set->arena->failed)
+        relink(set, &renamed);
     set->policies_by_id = ids;
     if (set->arena->failed)
         fb_diag_add(diags, FB_ERROR, "parse.memory", NULL, (struct fb_range){0, 0},

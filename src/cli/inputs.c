@@ -15,7 +15,7 @@ void fb_inputs_options(struct fb_inputs_options *options, struct fb_option rows[
     const struct fb_option all[FB_INPUTS_OPTIONS_COUNT] = {
         {FB_OPTION_TEXT, 'p', "policies", "FILE", "policies and templates (standard input if not given)",
          &options->policies},
-        {FB_OPTION_TEXT, 0, "policy-format", "cedar", "their syntax", &options->policy_format},
+        {FB_OPTION_TEXT, 0, "policy-format", "FORM", "their form: cedar (default) or json", &options->policy_format},
         {FB_OPTION_TEXT, 'k', "template-linked", "FILE", "template links, as JSON", &options->links},
         {FB_OPTION_TEXT, 's', "schema", "FILE", "schema, in the Cedar syntax", &options->schema},
         {FB_OPTION_TEXT, 0, "schema-format", "cedar", "its syntax", &options->schema_format},
@@ -27,14 +27,11 @@ void fb_inputs_options(struct fb_inputs_options *options, struct fb_option rows[
     memcpy(rows, all, sizeof all);
 }
 
-static bool format_is_cedar(struct fb_cli *cli, const char *option, const char *format)
+static bool is_format(struct fb_cli *cli, const char *option, const char *format)
 {
-    if (format == NULL || strcmp(format, "cedar") == 0)
+    if (format == NULL || strcmp(format, "cedar") == 0 || strcmp(format, "json") == 0)
         return true;
-    if (strcmp(format, "json") == 0)
-        fb_cli_fail(cli, "--%s json is not supported yet; give it in the Cedar syntax", option);
-    else
-        fb_cli_fail(cli, "--%s is 'cedar', not '%s'", option, format);
+    fb_cli_fail(cli, "--%s is 'cedar' or 'json', not '%s'", option, format);
     return false;
 }
 
@@ -51,8 +48,8 @@ bool fb_inputs_init(struct fb_inputs *inputs, struct fb_cli *cli, const struct f
         fb_cli_fail(cli, "--policy-ids is 'annotation' or 'position', not '%s'", ids);
         return false;
     }
-    return format_is_cedar(cli, "policy-format", options->policy_format)
-           && format_is_cedar(cli, "schema-format", options->schema_format);
+    return is_format(cli, "policy-format", options->policy_format)
+           && is_format(cli, "schema-format", options->schema_format);
 }
 
 void fb_inputs_release(struct fb_inputs *inputs)
@@ -108,10 +105,20 @@ static bool load_schema(struct fb_inputs *inputs, const char *path)
     return true;
 }
 
-static bool load_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options)
+const struct fb_source *fb_inputs_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options)
 {
     const struct fb_source *source = fb_inputs_source(inputs, options->policies, FB_CEDAR_TEXT_MAX);
-    if (source == NULL || !fb_policy_set_read(&inputs->set, source, &inputs->diags))
+    if (source == NULL)
+        return NULL;
+    bool read = fb_format_is_json(options->policy_format)
+                    ? fb_policy_set_read_json(&inputs->set, source, &inputs->diags)
+                    : fb_policy_set_read(&inputs->set, source, &inputs->diags);
+    return read ? source : NULL;
+}
+
+static bool load_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options)
+{
+    if (fb_inputs_policies(inputs, options) == NULL)
         return false;
     bool by_position = options->policy_ids != NULL && strcmp(options->policy_ids, "position") == 0;
     if (!by_position && !fb_policy_set_rename(&inputs->set, &inputs->diags))

@@ -40,6 +40,15 @@ bool fb_inputs_load(struct fb_inputs *inputs, const struct fb_inputs_options *op
 /* Prints the diagnostics, if there are any. */
 void fb_inputs_report(struct fb_cli *cli, const struct fb_inputs *inputs);
 
+/* Is a format option `json`?  (fb_inputs_init has checked that it is `cedar`, `json` or not given.) */
+static inline bool fb_format_is_json(const char *format)
+{
+    return format != NULL && strcmp(format, "json") == 0;
+}
+/* The policies alone, in their format, neither renamed nor linked: what translating and checking need.
+ * NULL or false after a diagnostic. */
+const struct fb_source *fb_inputs_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options);
+
 /* A file as a source, in the arena; "-" or NULL is standard input.  NULL after a diagnostic. */
 const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *path, size_t limit);
 /* A diagnostic about no place in particular.  Returns false, so that a caller may return it. */

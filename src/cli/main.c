@@ -38,7 +38,7 @@ static void print_help(FILE *to)
         if (strcmp(group, verbs[i].group) != 0)
             fprintf(to, "\n%s\n", verbs[i].group);
         group = verbs[i].group;
-        fprintf(to, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(to, "  %-17s %s\n", verbs[i].name, verbs[i].summary);
     }
     fputs("\n`forbid COMMAND --help` teaches each.\n", to);
 }
