@@ -227,6 +227,12 @@ static void write_scope(struct fb_buffer *out, const struct fb_scope *scope, con
         fb_buffer_add_char(out, '}');
         break;
     case FB_SCOPE_IN_LIST:
+        if (scope->count == 1) {    /* as upstream has it: a list of one is that one */
+            fb_buffer_add_z(out, "{\"op\":\"in\",\"entity\":");
+            write_uid(out, scope->list[0]);
+            fb_buffer_add_char(out, '}');
+            break;
+        }
         fb_buffer_add_z(out, "{\"op\":\"in\",\"entities\":[");
         for (uint32_t i = 0; i < scope->count; i++) {
             fb_buffer_add_z(out, i > 0 ? "," : "");

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies and schemas in their other forms, against the official engine: our command and
+// @cedar-policy/cedar-wasm must say the same about policies made at random.
+//
+//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema]
+//
+// Prints the seed, a line a difference, and the counts; fails when there is a difference.  Integers
+// stay below 2^53, since the oracle's interface is JavaScript.
+import {execFileSync, spawnSync} from 'node:child_process';
+import {mkdtempSync, writeFileSync, rmSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {Random, policyText, schemaText, mutated} from './generate.mjs';
+
+const args = process.argv.slice(2);
+const command = args[0];
+const option = (name, otherwise) => args.includes(name) ? args[args.indexOf(name) + 1] : otherwise;
+const seed = Number(option('--seed', Date.now() % 1e9)), cases = Number(option('--cases', 1000));
+const only = option('--only', null);
+const root = path.resolve(import.meta.dirname, '../..');
+let oracle;
+try {
+    oracle = createRequire(path.join(process.env.FB_NODE_MODULES ?? root, 'x.js'))('@cedar-policy/cedar-wasm/nodejs');
+} catch {
+    console.log('1..0 # SKIP @cedar-policy/cedar-wasm is not installed');
+    process.exit(0);
+}
+console.log(`# seed ${seed}, ${cases} cases of each kind`);
+const dir = mkdtempSync(path.join(tmpdir(), 'forbid-forms-'));
+let differences = 0;
+
+const sorted = value => Array.isArray(value) ? value.map(sorted)
+    : value !== null && typeof value === 'object'
+        ? Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])])) : value;
+const same = (a, b) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+
+function forbid(verb, file, ...more) {
+    const run = spawnSync(command, [verb, ...more, file], {encoding: 'utf8', maxBuffer: 1 << 30});
+    return {status: run.status, out: run.stdout, err: run.stderr};
+}
+
+function file(name, text) {
+    const where = path.join(dir, name);
+    writeFileSync(where, text);
+    return where;
+}
+
+function differ(kind, input, theirs, ours) {
+    if (differences++ < 20)
+        console.log(`# ${kind}: ${typeof input === 'string' ? input : JSON.stringify(input)}\n#   official: ${theirs}\n#   ours:     ${ours}`);
+}
+
+const isTemplate = text => /[?](principal|resource)/.test(text);
+const toJson = text => isTemplate(text) ? oracle.templateToJson(text) : oracle.policyToJson(text);
+// A JSON policy is a template if it says so, whatever the scope has beside it.
+function toText(json) {
+    const policy = oracle.policyToText(json);
+    return policy.type === 'success' ? policy : oracle.templateToText(json);
+}
+
+// Text to JSON, all in one run of ours; then JSON to text, judged by the oracle's reading of it.
+function policies(random) {
+    const texts = Array.from({length: cases}, () => policyText(random));
+    const run = forbid('translate-policy', file('p.cedar', texts.join('\n')), '--direction', 'cedar-to-json', '-p');
+    if (run.status !== 0)
+        return differ('policy', 'the whole set', 'reads it', run.err.slice(0, 2000));
+    const set = JSON.parse(run.out);
+    const ours = texts.map((_, i) => set.staticPolicies[`policy${i}`] ?? set.templates[`policy${i}`]);
+    texts.forEach((text, i) => {
+        const theirs = toJson(text);
+        if (theirs.type !== 'success')
+            differ('policy', text, theirs.errors[0].message, 'reads it');
+        else if (!same(theirs.json, ours[i]))
+            differ('policy', text, JSON.stringify(sorted(theirs.json)), JSON.stringify(sorted(ours[i])));
+    });
+    const back = forbid('translate-policy', file('p.json', run.out), '--direction', 'json-to-cedar', '-p');
+    const parts = back.out.split(/(?<=;)\n\n(?=[@pf])/);
+    const inOrder = [...Object.values(set.templates), ...Object.values(set.staticPolicies)];
+    if (back.status !== 0 || parts.length !== inOrder.length)
+        return differ('policy to text', 'the whole set', inOrder.length, `${parts.length} ${back.err.slice(0, 2000)}`);
+    parts.forEach((part, i) => {
+        const again = toJson(part);
+        if (again.type !== 'success' || !same(again.json, inOrder[i]))
+            differ('policy to text', JSON.stringify(inOrder[i]), part, JSON.stringify(again));
+    });
+}
+
+// What our reader does on purpose: a method without its receiver, and functions that do not exist, are
+// refused when they are read.
+function refusedOnPurpose(json) {
+    const text = JSON.stringify(json);
+    return /"(lessThan|lessThanOrEqual|greaterThan|greaterThanOrEqual|is(Ipv[46]|Loopback|Multicast|InRange)|offset|durationSince|to(Date|Time|Milliseconds|Seconds|Minutes|Hours|Days))":\[\]/.test(text)
+        || /"__extn":/.test(text) || /"op":"[aA]ll","?[^}]/.test(text) || /"unknown":\[/.test(text);
+}
+
+// JSON with faults: the same verdict, and where both read it, the same meaning.
+function faulty(random) {
+    let accepted = 0;
+    for (let i = 0; i < cases; i++) {
+        const base = toJson(policyText(random));
+        if (base.type !== 'success')
+            continue;
+        const json = mutated(random, base.json);
+        let theirs;
+        try {
+            theirs = toText(json);
+        } catch {
+            continue;       // what JavaScript cannot hand over
+        }
+        const run = forbid('translate-policy', file('m.json', JSON.stringify(json)), '--direction', 'json-to-cedar', '-p');
+        if ((theirs.type === 'success') !== (run.status === 0)) {
+            if (!refusedOnPurpose(json))
+                differ('json', json, theirs.text ?? theirs.errors[0].message, run.out + run.err);
+            continue;
+        }
+        if (run.status !== 0)
+            continue;
+        accepted++;
+        const mine = toJson(run.out), other = toJson(theirs.text);
+        if (other.type === 'success' && !same(mine.json, other.json))
+            differ('json', json, JSON.stringify(other), JSON.stringify(mine));
+    }
+    console.log(`# json: ${accepted} of ${cases} mutated policies are read by both`);
+}
+
+// The formatter: byte for byte, and once more for idempotence.
+function formats(random) {
+    let equal = 0, run;
+    const widths = [80, 80, 80, 40, 120, 20];
+    for (let i = 0; i < cases; i++) {
+        const text = Array.from({length: 1 + random.below(3)}, () => policyText(random, {comments: true})).join(random.pick(['\n', '\n\n', ' ']));
+        const width = random.pick(widths), indent = random.pick([2, 2, 2, 4]);
+        const theirs = oracle.formatPolicies({policyText: text, lineWidth: width, indentWidth: indent});
+        run = forbid('format', file('f.cedar', text), '-l', String(width), '-i', String(indent), '-p');
+        if (theirs.type !== 'success') {
+            if (run.status === 0 && process.env.FB_VERBOSE)
+                console.log(`# only ours formats: ${text}\n#  ${theirs.errors[0].message}`);
+            continue;
+        }
+        if (run.status !== 0)
+            differ('format', text, theirs.formatted_policy, run.err);
+        else if (run.out === theirs.formatted_policy)
+            equal++;
+        else if (process.env.FB_VERBOSE)
+            differ(`format ${width} ${indent}`, text, '\n' + theirs.formatted_policy, '\n' + run.out);
+        const again = forbid('format', file('g.cedar', run.out), '-l', String(width), '-i', String(indent), '-p');
+        if (run.status === 0 && again.out !== run.out)
+            differ('format twice', text, run.out, again.out);
+    }
+    console.log(`# format: ${equal} of ${cases} byte for byte`);
+}
+
+// Schemas: text to JSON, JSON to text and back.
+function schemas(random) {
+    for (let i = 0; i < cases; i++) {
+        const text = schemaText(random);
+        const theirs = oracle.schemaToJson(text), resolved = oracle.schemaToJsonWithResolvedTypes(text);
+        const where = file('s.cedarschema', text);
+        for (const [direction, answer] of [['cedar-to-json', theirs], ['cedar-to-json-with-resolved-types', resolved]]) {
+            const run = forbid('translate-schema', where, '--direction', direction, '-s');
+            if ((answer.type === 'success') !== (run.status === 0))
+                differ(direction, text, answer.errors?.[0].message ?? 'ok', run.err);
+            else if (run.status === 0 && !same(answer.json, JSON.parse(run.out)))
+                differ(direction, text, JSON.stringify(sorted(answer.json)), JSON.stringify(sorted(JSON.parse(run.out))));
+        }
+        if (theirs.type !== 'success')
+            continue;
+        const json = random.below(2) === 0 ? theirs.json : mutated(random, theirs.json);
+        let other;
+        try {
+            other = oracle.schemaToText(json);
+        } catch {
+            continue;
+        }
+        const run = forbid('translate-schema', file('s.json', JSON.stringify(json)), '--direction', 'json-to-cedar', '-s');
+        if ((other.type === 'success') !== (run.status === 0)) {
+            differ('schema json', json, other.errors?.[0].message ?? 'ok ' + other.text, run.err || 'ok ' + run.out);
+        } else if (run.status === 0) {
+            const mine = oracle.schemaToJson(run.out), both = oracle.schemaToJson(other.text);
+            if (both.type === 'success' && (mine.type !== 'success' || !same(mine.json, both.json)))
+                differ('schema json', json, other.text, run.out + JSON.stringify(mine.errors?.[0].message));
+        }
+    }
+}
+
+const kinds = {policy: policies, json: faulty, format: formats, schema: schemas};
+const asked = Object.entries(kinds).filter(([name]) => only === null || only === name);
+console.log(`1..${asked.length}`);
+asked.forEach(([name, run], i) => {
+    const before = differences;
+    run(new Random(seed + i));
+    console.log(`${differences === before ? 'ok' : 'not ok'} ${i + 1} - ${name}: ${cases} cases, ${differences - before} differences`);
+});
+rmSync(dir, {recursive: true});
+process.exit(differences === 0 ? 0 : 1);
