@@ -33,7 +33,7 @@ function environment(dir) {
   const env = { PATH: process.env.PATH, LC_ALL: 'C' };
   if (sanitized) {
     env.LD_PRELOAD = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
-    env.ASAN_OPTIONS = `detect_leaks=1:log_path=${dir}/sanitizer:halt_on_error=1:abort_on_error=0:detect_odr_violation=0`;
+    env.ASAN_OPTIONS = `detect_leaks=1:log_path=${dir}/sanitizer:halt_on_error=1:abort_on_error=0:detect_odr_violation=0:quarantine_size_mb=2`;
     env.UBSAN_OPTIONS = `log_path=${dir}/sanitizer:print_stacktrace=1:halt_on_error=1`;
     env.LSAN_OPTIONS = `suppressions=${here}/lsan.supp:print_suppressions=0`;
   }
