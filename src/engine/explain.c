@@ -78,7 +78,6 @@ static bool add_value(struct explainer *x, uint32_t index, struct values *values
 static void collect(struct explainer *x, uint32_t index, struct values *values)
 {
     const struct fb_node *node = &x->program->code.nodes[index];
-    const uint32_t *items = x->program->code.lists + node->right;
     if (node->vars == 0 || x->s.e.cannot)
         return;
     switch ((enum fb_op)node->op) {
@@ -106,7 +105,7 @@ static void collect(struct explainer *x, uint32_t index, struct values *values)
     case FB_OP_AND: case FB_OP_OR: case FB_OP_SUM: case FB_OP_MUL:
     case FB_OP_SET: case FB_OP_RECORD: case FB_OP_CALL:
         for (uint32_t i = 0; i < node->third; i++)
-            collect(x, items[i] & ~FB_SUM_MINUS, values);
+            collect(x, x->program->code.lists[node->right + i] & ~FB_SUM_MINUS, values);
         return;
     }
 }
