@@ -13,6 +13,15 @@ static void line(struct fb_response *response, const char *name, struct fb_span 
     response->lines[response->lines_count++] = (struct fb_line){fb_span_z(name), value};
 }
 
+/* A value of the caller's, as it stands.  False where it would break its field. */
+static bool add_line(struct fb_response *response, const char *name, struct fb_span value)
+{
+    if (!fb_http_is_field_value(value))
+        return false;
+    line(response, name, value);
+    return true;
+}
+
 /* RFC 6750 section 3: at least one parameter, so the realm always stands there; no error code
  * where no credentials were given (section 3.1). */
 static bool add_challenge(const struct fb_refusal *refusal, const struct fb_allocator *memory,
@@ -50,12 +59,12 @@ static bool add_fields(const struct fb_refusal *refusal, struct fb_arena *arena,
 {
     line(response, "Cache-Control", FB_SPAN("no-store"));
     line(response, "Vary", FB_SPAN("Accept"));
-    if (refusal->request_id.len != 0)
-        line(response, "X-Request-Id", refusal->request_id);
+    if (refusal->request_id.len != 0 && !add_line(response, "X-Request-Id", refusal->request_id))
+        return false;
     if (refusal->challenge && !add_challenge(refusal, memory, response))
         return false;
-    if (refusal->allow.len != 0 || refusal->status == 405)
-        line(response, "Allow", refusal->allow);
+    if ((refusal->allow.len != 0 || refusal->status == 405) && !add_line(response, "Allow", refusal->allow))
+        return false;
     if (refusal->blocked_by.len != 0 && !add_link(refusal->blocked_by, FB_SPAN("blocked-by"), memory, response))
         return false;
     if (refusal->help.len != 0 && refusal->level >= FB_LEVEL_DETAIL

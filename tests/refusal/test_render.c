@@ -80,6 +80,10 @@ static const struct {
      "(cannot)"},
     {"a realm that would break its field is refused whole", {.status = 401, .challenge = true, .realm = FB_SPAN_INIT("a\r\nb")},
      "", "(cannot)"},
+    {"a request id that would break its field is refused whole", {.status = 403, .request_id = FB_SPAN_INIT("a\r\nX: y")},
+     "", "(cannot)"},
+    {"an Allow that would break its field is refused whole", {.status = 405, .allow = FB_SPAN_INIT("GET\nX: y")},
+     "", "(cannot)"},
 };
 
 static void test_cases(void **state)
