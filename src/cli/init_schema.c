@@ -15,7 +15,7 @@ struct writing {
     const struct fb_api *api;
     struct fb_arena *arena;
     struct fb_buffer *schema;
-    struct fb_map types, names;
+    struct fb_map types, names, routes; /* routes: without the names of their parameters */
     struct fb_span *type_list;
     size_t types_count, types_capacity;
     bool guests;
@@ -115,46 +115,85 @@ static enum fb_api_kind kind_of(const struct fb_api_operation *operation, struct
 
 struct drawn {
     struct fb_buffer route, id; /* "/users/{id:int}", "{id}" */
+    struct fb_buffer shape;     /* "/users/{:int}": two such routes would be one */
     struct fb_span word;        /* what the resource's type is called after */
     size_t params;
+    bool repeats;               /* a parameter's name, which a route has once */
 };
+
+/* Is there a parameter "{name" already? */
+static bool is_drawn(const struct drawn *drawn, struct fb_span written)
+{
+    struct fb_span id = fb_buffer_span(&drawn->id);
+    while (id.len != 0) {
+        size_t end = fb_span_find(id, '}');
+        if (fb_span_eq(fb_span_head(id, end), written))
+            return true;
+        id = fb_span_from(id, end + 2);
+    }
+    return false;
+}
 
 static bool draw_segment(struct drawn *drawn, const struct fb_api_operation *operation, struct fb_span segment,
                          struct fb_span before)
 {
     fb_buffer_add_char(&drawn->route, '/');
+    fb_buffer_add_char(&drawn->shape, '/');
     if (!is_param(segment)) {
         fb_buffer_add(&drawn->route, segment);
+        fb_buffer_add(&drawn->shape, segment);
         return literal_fits(segment);
     }
     struct fb_span name = fb_span(segment.ptr + 1, segment.len - 2);
     enum fb_api_kind kind = kind_of(operation, name);
+    const char *spelling = kind == FB_API_INT ? ":int}" : kind == FB_API_UUID ? ":uuid}" : "}";
+    size_t start = drawn->route.len;
     fb_buffer_add_char(&drawn->route, '{');
     add_param_name(&drawn->route, name);
-    fb_buffer_add_z(&drawn->route, kind == FB_API_INT ? ":int}" : kind == FB_API_UUID ? ":uuid}" : "}");
-    fb_buffer_add_z(&drawn->id, drawn->params != 0 ? "/{" : "{");
-    add_param_name(&drawn->id, name);
+    struct fb_span written = fb_span_from(fb_buffer_span(&drawn->route), start);
+    drawn->repeats |= is_drawn(drawn, written);
+    fb_buffer_add_z(&drawn->id, drawn->params != 0 ? "/" : "");
+    fb_buffer_add(&drawn->id, written);
     fb_buffer_add_char(&drawn->id, '}');
+    fb_buffer_add_z(&drawn->route, spelling);
+    fb_buffer_add_char(&drawn->shape, '{');
+    fb_buffer_add_z(&drawn->shape, spelling);
     /* A run of parameters is called after the literal before it. */
     if (!is_param(before))
         drawn->word = before.len != 0 ? before : name;
     return ++drawn->params <= FB_API_PARAMS_MAX;
 }
 
+/* Of the server, before every path. */
+static bool draw_prefix(struct drawn *drawn, struct fb_span prefix)
+{
+    bool fits = true;
+    fb_buffer_add(&drawn->route, prefix);
+    fb_buffer_add(&drawn->shape, prefix);
+    while (prefix.len != 0) {
+        prefix = fb_span_from(prefix, 1);
+        size_t end = fb_span_find(prefix, '/');
+        fits = literal_fits(fb_span_head(prefix, end)) && fits;
+        prefix = fb_span_from(prefix, end);
+    }
+    return fits;
+}
+
 /* False: a route cannot say it. */
 static bool draw(struct drawn *drawn, const struct fb_api *api, const struct fb_api_operation *operation)
 {
     struct fb_span rest = fb_span_from(operation->path, 1), before = {0, NULL};
-    bool fits = true;
-    fb_buffer_add(&drawn->route, api->prefix);
+    bool fits = draw_prefix(drawn, api->prefix);
     while (rest.len != 0) {
         struct fb_span segment = fb_span_head(rest, fb_span_find(rest, '/'));
         rest = fb_span_from(rest, segment.len + 1);
         fits = draw_segment(drawn, operation, segment, before) && fits;
         before = segment;
     }
-    if (drawn->route.len == 0 || ends(operation->path, "/"))
+    if (drawn->route.len == 0 || ends(operation->path, "/")) {
         fb_buffer_add_char(&drawn->route, '/');
+        fb_buffer_add_char(&drawn->shape, '/');
+    }
     return fits;
 }
 
@@ -230,21 +269,35 @@ static void add_action(struct writing *w, const struct fb_api_operation *operati
                          (int)type.len, type.ptr);
 }
 
+/* The first of its method and shape?  Another one would be the same route. */
+static bool note_route(struct writing *w, const struct fb_api_operation *operation, const struct drawn *drawn)
+{
+    struct fb_span shape = fb_arena_format(w->arena, "%.*s %.*s", (int)operation->method.len, operation->method.ptr,
+                                           (int)drawn->shape.len, drawn->shape.ptr);
+    return fb_map_get(&w->routes, shape) == NULL && fb_map_put(&w->routes, shape, w->arena);
+}
+
 static bool add_operation(struct writing *w, const struct fb_api_operation *operation)
 {
     struct drawn drawn = {.params = 0};
     fb_buffer_init(&drawn.route, &fb_heap, 16u << 10);
     fb_buffer_init(&drawn.id, &fb_heap, 16u << 10);
-    bool fits = draw(&drawn, w->api, operation) && !drawn.route.failed && !drawn.id.failed;
+    fb_buffer_init(&drawn.shape, &fb_heap, 16u << 10);
+    bool whole = draw(&drawn, w->api, operation) && !drawn.route.failed && !drawn.id.failed && !drawn.shape.failed;
+    bool fits = whole && !drawn.repeats && note_route(w, operation, &drawn);
     if (fits) {
         add_action(w, operation, &drawn);
     } else {
-        struct fb_span line = fb_arena_format(w->arena, "Left out, as a route takes whole segments: %.*s %.*s",
+        const char *why = !whole          ? "a route takes whole segments"
+                          : drawn.repeats ? "a route names a parameter once"
+                                          : "another operation has this route";
+        struct fb_span line = fb_arena_format(w->arena, "Left out, as %s: %.*s %.*s", why,
                                               (int)operation->method.len, operation->method.ptr,
                                               (int)operation->path.len, operation->path.ptr);
         fb_buffer_add_char(w->schema, '\n');
         add_comment(w->schema, line);
     }
+    fb_buffer_release(&drawn.shape);
     fb_buffer_release(&drawn.id);
     fb_buffer_release(&drawn.route);
     return fits;
@@ -312,6 +365,7 @@ bool fb_init_from_api(const struct fb_api *api, struct fb_buffer *schema, struct
     struct writing w = {.api = api, .arena = api->arena, .schema = &actions};
     fb_map_init(&w.types, w.arena);
     fb_map_init(&w.names, w.arena);
+    fb_map_init(&w.routes, w.arena);
     static const struct fb_span groups[] = {FB_SPAN_INIT("read"), FB_SPAN_INIT("write"), FB_SPAN_INIT("open")};
     for (size_t i = 0; i < 3; i++)
         fb_map_put(&w.names, groups[i], w.arena);
