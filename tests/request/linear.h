@@ -119,7 +119,8 @@ static inline bool linear_query(const struct fb_route *route, const char *query)
 {
     if (route->query.len == 0)
         return true;
-    for (const char *at = query; at != NULL && *at != '\0'; at = strchr(at, '&'), at += at != NULL) {
+    for (const char *at = query, *next; *at != '\0'; at = next) {
+        next = strchr(at, '&') != NULL ? strchr(at, '&') + 1 : at + strlen(at);
         char name[256];
         if (linear_decode(at, at + strcspn(at, "&="), name, sizeof name) == (int)route->query.len
             && memcmp(name, route->query.ptr, route->query.len) == 0)
