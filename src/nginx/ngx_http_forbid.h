@@ -83,6 +83,7 @@ struct ngx_http_forbid_loc_conf_s {
     ngx_http_forbid_peer_conf_t peers[NGX_HTTP_FORBID_PEERS];
     ngx_flag_t pass_decoded;                    /* proxy_pass forwards decoded text: $uri, $1 */
     ngx_flag_t pass_raw;                        /* proxy_pass forwards $request_uri */
+    ngx_http_complex_value_t *pass_url;         /* NULL, or only its value tells whether it has a path */
 };
 
 /* What is known of one client request.  On its pool; found by redirects and subrequests. */
@@ -101,6 +102,8 @@ typedef struct {
     ngx_uint_t policies_count;
     ngx_table_elt_t *principal_field;           /* in r->headers_in, once set */
     ngx_table_elt_t *shadow_field;
+    ngx_str_t path;                             /* the path decided, in the request's own memory */
+    bool raw_decided;                           /* the client's own target is known to mean the same */
     bool held;                                  /* dress.c: the header waits for the body to be seen */
 } ngx_http_forbid_ctx_t;
 
@@ -142,6 +145,9 @@ void ngx_http_forbid_fill(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_
                           const ngx_http_forbid_ctx_t *ctx, struct fb_http_request *request);
 /* What this location forwards could be read as another path than the one decided: 400. */
 bool ngx_http_forbid_unforwardable(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
+/* The same, of a location that a request reached after its decision. */
+bool ngx_http_forbid_strayed(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,
+                             const ngx_http_forbid_ctx_t *ctx);
 
 /* --- fields.c ------------------------------------------------------------------------------------------ */
 /* Takes out of the request what only Forbid may say to an upstream: X-Forbid-…, in any spelling. */

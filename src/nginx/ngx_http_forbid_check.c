@@ -70,12 +70,9 @@ static bool has_variable(ngx_str_t text, const char *name)
     return false;
 }
 
-/* Variables in the path of proxy_pass are forwarded as they are: decoded if they come from the
- * normalised path.  Named captures cannot be told from other variables, so every variable counts
- * that stands in the path and is not known to be harmless. */
-static bool forwards_decoded(ngx_str_t url)
+/* Where the path of a proxy_pass begins, as far as its text tells: behind the host. */
+static size_t path_of(ngx_str_t url)
 {
-    static const char *const raw[] = {"request_uri", "is_args", "args", "query_string"};
     size_t path = 0;
     for (size_t i = 0; i + 3 <= url.len && path == 0; i++) {
         if (ngx_memcmp(url.data + i, "://", 3) == 0) {
@@ -85,18 +82,40 @@ static bool forwards_decoded(ngx_str_t url)
     while (path < url.len && url.data[path] != '/') {
         path++;
     }
-    ngx_str_t rest = {url.len - path, url.data + path};
-    if (has_variable(url, "uri") || has_variable(url, "document_uri")) {
-        return true;
-    }
+    return path;
+}
+
+/* Variables that are not known to be forwarded as the client wrote them. */
+static bool has_unknown(ngx_str_t text)
+{
+    static const char *const raw[] = {"request_uri", "is_args", "args", "query_string"};
     size_t variables = 0, harmless = 0;
-    for (size_t i = 0; i < rest.len; i++) {
-        variables += rest.data[i] == '$';
+    for (size_t i = 0; i < text.len; i++) {
+        variables += text.data[i] == '$';
     }
     for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++) {
-        harmless += has_variable(rest, raw[i]);
+        harmless += has_variable(text, raw[i]);
     }
     return variables > harmless;
+}
+
+/* Variables in the path of proxy_pass are forwarded as they are: decoded if they come from the
+ * normalised path.  Named captures cannot be told from other variables, so every variable counts
+ * that stands in the path and is not known to be harmless.  One that stands where the host does may
+ * bring a path with it (`http://backend$1`, `$url`) or not (`http://$backend`): that is seen when it
+ * has a value. */
+static ngx_int_t note_pass(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *location, ngx_str_t url)
+{
+    size_t path = path_of(url);
+    ngx_str_t host = {path, url.data}, rest = {url.len - path, url.data + path};
+    location->pass_raw = has_variable(url, "request_uri");
+    location->pass_decoded = has_variable(url, "uri") || has_variable(url, "document_uri") || has_unknown(rest);
+    if (location->pass_decoded || !has_unknown(host)) {
+        return NGX_OK;
+    }
+    location->pass_url = ngx_palloc(cf->pool, sizeof(*location->pass_url));
+    ngx_http_compile_complex_value_t compile = {.cf = cf, .value = &url, .complex_value = location->pass_url};
+    return location->pass_url != NULL ? ngx_http_compile_complex_value(&compile) : NGX_ERROR;
 }
 
 static char *watch_setter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -110,9 +129,8 @@ static char *watch_setter(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
         if (cmd == watched[peer][WATCH_PASS].command) {
             location->peers[peer].passes = 1;
-            if (peer == NGX_HTTP_FORBID_PROXY) {
-                location->pass_decoded = forwards_decoded(args[1]);
-                location->pass_raw = has_variable(args[1], "request_uri");
+            if (peer == NGX_HTTP_FORBID_PROXY && note_pass(cf, location, args[1]) != NGX_OK) {
+                return NGX_CONF_ERROR;
             }
             return watched[peer][WATCH_PASS].original(cf, cmd, conf);
         }

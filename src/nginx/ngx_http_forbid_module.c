@@ -115,6 +115,8 @@ static ngx_int_t decide(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t 
 {
     struct fb_http_request request;
     struct fb_answer answer;
+    ctx->path = r->uri;
+    ctx->raw_decided = r->valid_unparsed_uri || conf->pass_raw;
     ask(r, conf, ctx, &request, &answer);
     ngx_int_t rc = ngx_http_forbid_record(r, conf, ctx, &answer);
     if (answer.fault) {
@@ -136,6 +138,20 @@ static ngx_int_t decide(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t 
     return NGX_DECLINED;
 }
 
+/* The decision holds, but this location would forward another path than the one decided. */
+static ngx_int_t refuse_strayed(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf, ngx_http_forbid_ctx_t *ctx)
+{
+    struct fb_answer answer;
+    refuse_by(&answer, conf, NGX_HTTP_BAD_REQUEST, FB_REASON_AMBIGUOUS_TARGET);
+    ctx->denied = true;
+    ctx->shadowed = false;
+    ctx->status = answer.refusal.status;
+    ctx->reason = ngx_http_forbid_str(answer.refusal.reason);
+    ctx->policies_count = 0;
+    log_denial(r, ctx);
+    return ngx_http_forbid_refuse(r, ctx, &answer.refusal);
+}
+
 static ngx_int_t access_handler(ngx_http_request_t *r)
 {
     const ngx_http_forbid_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_forbid_module);
@@ -145,7 +161,7 @@ static ngx_int_t access_handler(ngx_http_request_t *r)
     }
     bool holds = ctx->decided && !(ctx->shadowed && conf->mode == NGX_HTTP_FORBID_ON);
     if (holds) {
-        return NGX_DECLINED;
+        return ngx_http_forbid_strayed(r, conf, ctx) ? refuse_strayed(r, conf, ctx) : NGX_DECLINED;
     }
     if (conf->mode == NGX_HTTP_FORBID_OFF) {
         return ngx_http_forbid_tell_upstream(r, ctx) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -91,9 +91,33 @@ void ngx_http_forbid_fill(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_
     fill_tls(r, request);
 }
 
+/* Whether the value of a proxy_pass has a path of its own, which is then forwarded as it is. */
+static bool has_path(ngx_str_t url)
+{
+    struct fb_span rest = ngx_http_forbid_span(url);
+    size_t colon = fb_span_find(rest, ':');
+    if (fb_span_starts(fb_span_from(rest, colon), FB_SPAN("://"))) {
+        rest = fb_span_from(rest, colon + 3);
+    }
+    if (fb_span_starts(rest, FB_SPAN("unix:"))) {
+        rest = fb_span_from(rest, sizeof("unix:") - 1);
+        return fb_span_find(rest, ':') != rest.len;
+    }
+    return fb_span_find(rest, '/') != rest.len || fb_span_find(rest, '?') != rest.len;
+}
+
+static bool passes_decoded(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
+{
+    ngx_str_t url;
+    if (conf->pass_decoded || conf->pass_url == NULL) {
+        return conf->pass_decoded != 0;
+    }
+    return ngx_http_complex_value(r, conf->pass_url, &url) != NGX_OK || has_path(url);
+}
+
 bool ngx_http_forbid_unforwardable(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
 {
-    if (!conf->pass_decoded) {
+    if (!passes_decoded(r, conf)) {
         return false;
     }
     /* proxy_pass has $uri, $1 or the like in its path and would forward these bytes unescaped. */
@@ -104,4 +128,16 @@ bool ngx_http_forbid_unforwardable(ngx_http_request_t *r, const ngx_http_forbid_
         }
     }
     return false;
+}
+
+bool ngx_http_forbid_strayed(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,
+                             const ngx_http_forbid_ctx_t *ctx)
+{
+    if (ngx_http_forbid_unforwardable(r, conf) || (conf->pass_raw && !ctx->raw_decided)) {
+        return true;
+    }
+    /* Where nginx makes a new target of the old path (`try_files … /app$uri`), it splits it at a `?`
+     * that was part of the path.  An error page is the operator's own. */
+    bool moved = !fb_span_eq(ngx_http_forbid_span(r->uri), ngx_http_forbid_span(ctx->path));
+    return moved && r->err_status < NGX_HTTP_BAD_REQUEST && fb_span_find(ngx_http_forbid_span(ctx->path), '?') != ctx->path.len;
 }
