@@ -75,7 +75,7 @@ static inline struct fb_span fb_span_head(struct fb_span s, size_t len)
 /* Index of the first `byte`, or s.len. */
 static inline size_t fb_span_find(struct fb_span s, char byte)
 {
-    const char *at = s.len != 0 ? memchr(s.ptr, byte, s.len) : NULL;
+    const char *at = s.len != 0 && s.len <= PTRDIFF_MAX ? memchr(s.ptr, byte, s.len) : NULL;
     return at != NULL ? (size_t)(at - s.ptr) : s.len;
 }
 
