@@ -59,10 +59,12 @@ void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *
     }
 }
 
-/* Names that nginx 1.22 has no reason phrase for. */
+/* Statuses that nginx 1.22 has no phrase for, or one that is not RFC 9110's. */
 static ngx_str_t status_line(unsigned status)
 {
     switch (status) {
+    case NGX_HTTP_NOT_ALLOWED:
+        return (ngx_str_t)ngx_string("405 Method Not Allowed");
     case 431:
         return (ngx_str_t)ngx_string("431 Request Header Fields Too Large");
     case 451:
