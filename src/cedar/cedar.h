@@ -6,6 +6,7 @@
  *
  *   ast.h      policies as trees, policy sets, template links
  *   schema.h   schemas with their names resolved
+ *   validate.h policies held against a schema
  *   this file  reading and printing
  *
  * Limits (a diagnostic each, never a crash): 16 MiB of text, expressions nested FB_CEDAR_DEPTH
@@ -14,6 +15,7 @@
 
 #include "cedar/ast.h"
 #include "cedar/schema.h"
+#include "cedar/validate.h"
 
 #define FB_CEDAR_DEPTH 128u
 #define FB_CEDAR_TEXT_MAX (16u << 20)
