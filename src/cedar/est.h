@@ -45,6 +45,8 @@ static inline bool fb_est_ended(const struct fb_est *est, enum fb_json_event eve
 bool fb_est_type(struct fb_est *est, struct fb_span *type);
 /* {type, id}, whose first event was taken. */
 bool fb_est_uid(struct fb_est *est, const struct fb_uid **uid);
+/* An object of annotations, of which nothing was taken. */
+bool fb_est_annotations(struct fb_est *est, const struct fb_annotation **list, uint32_t *count);
 /* The value of `principal`, `action` or `resource`; nothing of it was taken. */
 bool fb_est_scope(struct fb_est *est, enum fb_var var, struct fb_scope *scope);
 /* Expressions, whose first event was taken. */

@@ -163,7 +163,7 @@ static bool is_annotation_key(struct fb_span key)
     return key.len != 0;
 }
 
-static bool read_annotations(struct fb_est *est, struct fb_policy *policy)
+bool fb_est_annotations(struct fb_est *est, const struct fb_annotation **result, uint32_t *length)
 {
     struct fb_annotation *list = NULL;
     size_t count = 0, capacity = 0;
@@ -184,8 +184,8 @@ static bool read_annotations(struct fb_est *est, struct fb_policy *policy)
             return false;
         list[count++] = annotation;
     }
-    policy->annotations = list;
-    policy->annotations_count = (uint32_t)count;
+    *result = list;
+    *length = (uint32_t)count;
     return fb_est_ended(est, FB_JSON_OBJECT_END);
 }
 
@@ -201,7 +201,7 @@ static bool read_member(struct fb_est *est, struct fb_policy *policy, unsigned *
     case ACTION: return fb_est_scope(est, FB_ACTION, &policy->action);
     case RESOURCE: return fb_est_scope(est, FB_RESOURCE, &policy->resource);
     case CONDITIONS: return read_conditions(est, policy);
-    case ANNOTATIONS: return read_annotations(est, policy);
+    case ANNOTATIONS: return fb_est_annotations(est, &policy->annotations, &policy->annotations_count);
     default: return fb_est_unknown(est, "member of a policy", members, MEMBERS);
     }
 }

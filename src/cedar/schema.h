@@ -83,6 +83,16 @@ const struct fb_annotation *fb_annotation_find(const struct fb_annotation *list,
 /* Reads the Cedar syntax.  All faults are reported; NULL if there was an error or no memory. */
 const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags);
 
+/* Reads the JSON form: https://docs.cedarpolicy.com/schema/json-schema.html.  NULL after a fault. */
+const struct fb_schema *fb_schema_read_json(struct fb_arena *arena, const struct fb_source *source,
+                                            struct fb_diags *diags);
+
+/* A schema in another form.  To JSON from the Cedar syntax: names as they were written, or as what they
+ * mean; to the Cedar syntax from JSON.  False after a fault; comments are lost. */
+enum fb_schema_form { FB_SCHEMA_JSON, FB_SCHEMA_JSON_RESOLVED, FB_SCHEMA_TEXT };
+bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
+                         enum fb_schema_form form, struct fb_diags *diags);
+
 /* Adds the schema's actions with their groups to a set of entities. */
 bool fb_schema_add_actions(const struct fb_schema *schema, struct fb_entity_set *set);
 /* For reading entity JSON and contexts by the schema's types. */

@@ -5,8 +5,8 @@
 #include "cedar/schema_resolve.h"
 
 /* The action that a name in `in` means: of the namespace first, then outside of all. */
-static struct fb_declared_action *find_action(struct fb_resolver *r, const struct fb_tree_namespace *space,
-                                              const struct fb_tree_action_ref *ref, const struct fb_uid **uid)
+struct fb_declared_action *fb_resolve_action_ref(struct fb_resolver *r, const struct fb_tree_namespace *space,
+                                                 const struct fb_tree_action_ref *ref, const struct fb_uid **uid)
 {
     bool plain = ref->type.len == 0 || fb_span_is(ref->type, "Action");
     struct fb_span types[2] = {plain ? fb_full_name(r, space, FB_SPAN("Action")) : ref->type, FB_SPAN("Action")};
@@ -46,7 +46,7 @@ static void resolve_parents(struct fb_resolver *r, struct fb_declared_action *de
         return;
     uint32_t count = 0;
     for (size_t i = 0; i < tree->parents_count; i++) {
-        parents[count] = find_action(r, declared->space, &tree->parents[i], &uids[count]);
+        parents[count] = fb_resolve_action_ref(r, declared->space, &tree->parents[i], &uids[count]);
         ranges[count] = tree->parents[i].range;
         if (parents[count] != NULL)
             count++;

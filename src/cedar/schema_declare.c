@@ -269,9 +269,9 @@ void fb_schema_declare(struct fb_resolver *r, const struct fb_tree_namespace *sp
             declare_in(r, space);
     for (size_t i = 0; i < r->entity_count; i++) {
         const struct fb_declared_entity *entity = r->entity_list[i];
-        struct fb_range range = entity->type->range;
-        struct fb_span text = fb_span(r->source->text.ptr + range.start, range.end - range.start);
-        check_type_shadow(r, entity->space, text, range);
+        size_t prefix = entity->space->name.text.len;
+        struct fb_span text = fb_span_from(entity->type->name, prefix != 0 ? prefix + 2 : 0);
+        check_type_shadow(r, entity->space, text, entity->type->range);
     }
     for (size_t i = 0; i < r->common_count; i++)
         check_type_shadow(r, r->common_list[i]->space, r->common_list[i]->tree->name.text,

@@ -281,6 +281,8 @@ static bool parse_declaration(struct fb_parser *parser, struct fb_tree_namespace
         return false;
     struct fb_tree_common *common = fb_arena_alloc(parser->arena, sizeof *common);
     if (common != NULL && parse_common(parser, common)) {
+        common->annotations = annotations.list;
+        common->annotations_count = annotations.count;
         *space->commons_end = common;
         space->commons_end = &common->next;
     }
@@ -381,6 +383,8 @@ const struct fb_tree_namespace *fb_schema_parse(struct fb_arena *arena, const st
             struct fb_tree_namespace *space = parse_namespace(&parser);
             if (space == NULL)
                 continue;
+            space->annotations = annotations.list;
+            space->annotations_count = annotations.count;
             *end = space;
             end = &space->next;
         } else if (parse_declaration(&parser, top, annotations)) {

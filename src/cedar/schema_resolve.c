@@ -8,7 +8,7 @@
  * stand, common and builtin types are passed over.  Common types are expanded where they are used,
  * each resolved once; a cycle of them is a fault. */
 
-#include "cedar/schema_resolve.h"
+#include "cedar/schema_json.h"
 
 /* --- builtin types --- */
 
@@ -196,6 +196,22 @@ static const struct fb_type *resolve_common(struct fb_resolver *r, struct fb_com
     return common->type;
 }
 
+void fb_resolve_meaning(struct fb_resolver *r, const struct fb_tree_namespace *space, const struct fb_tree_type *tree,
+                        bool inside, struct fb_meaning *meaning)
+{
+    *meaning = (struct fb_meaning){.common = NULL};
+    if (tree->ref != FB_REF_ENTITY)
+        meaning->common = find(&r->commons, space, tree->path, inside);
+    if (meaning->common != NULL || tree->ref == FB_REF_COMMON)
+        return;
+    const struct fb_declared_entity *entity = find(&r->entities, space, tree->path, inside);
+    const struct fb_declared_action *action = find(&r->action_types, space, tree->path, inside);
+    if (entity != NULL)
+        meaning->entity = entity->type->name;
+    else if (action != NULL)
+        meaning->entity = fb_uid_type(action->action->uid);
+}
+
 /* The namespace's own names, then those outside of all. */
 static const struct fb_type *resolve_path(struct fb_resolver *r, const struct fb_tree_namespace *space,
                                           const struct fb_tree_type *tree)
@@ -203,7 +219,7 @@ static const struct fb_type *resolve_path(struct fb_resolver *r, const struct fb
     struct fb_span builtin = FB_SPAN("__cedar::");
     const struct fb_type *type = NULL;
     if (fb_span_starts(tree->path, builtin)) {
-        type = fb_builtin_type(fb_span_from(tree->path, builtin.len));
+        type = tree->ref == FB_REF_ENTITY ? NULL : fb_builtin_type(fb_span_from(tree->path, builtin.len));
         if (type == NULL)
             report_unknown(r, tree->range, tree->path, "type");
         return type;
@@ -211,17 +227,14 @@ static const struct fb_type *resolve_path(struct fb_resolver *r, const struct fb
     if (fb_span_is(tree->path, "__cedar"))
         return NULL;        /* reported as a reserved word */
     for (int inside = 1; inside >= 0; inside--) {
-        struct fb_common *common = find(&r->commons, space, tree->path, inside);
-        if (common != NULL)
-            return resolve_common(r, common, tree->range);
-        const struct fb_declared_entity *entity = find(&r->entities, space, tree->path, inside);
-        if (entity != NULL)
-            return entity_type(r, entity->type->name, tree->range);
-        const struct fb_declared_action *action = find(&r->action_types, space, tree->path, inside);
-        if (action != NULL)
-            return entity_type(r, fb_uid_type(action->action->uid), tree->range);
+        struct fb_meaning meaning;
+        fb_resolve_meaning(r, space, tree, inside, &meaning);
+        if (meaning.common != NULL)
+            return resolve_common(r, meaning.common, tree->range);
+        if (meaning.entity.len != 0)
+            return entity_type(r, meaning.entity, tree->range);
     }
-    type = is_qualified(tree->path) ? NULL : fb_builtin_type(tree->path);
+    type = is_qualified(tree->path) || tree->ref == FB_REF_ENTITY ? NULL : fb_builtin_type(tree->path);
     if (type == NULL)
         report_unknown(r, tree->range, tree->path, "type");
     return type;
@@ -364,6 +377,11 @@ static void resolve_entity_type(struct fb_resolver *r, const struct fb_declared_
     resolve_parents(r, entity);
     if (entity->tree->shape != NULL)
         type->shape = fb_resolve_type(r, entity->space, entity->tree->shape);
+    if (type->shape != NULL && type->shape->kind != FB_T_RECORD) {  /* from JSON */
+        fb_resolve_fault(r, FB_ERROR, entity->tree->shape->range, "schema.shape",
+                         "the shape of an entity type is a record; this is none");
+        type->shape = NULL;
+    }
     if (type->shape == NULL)
         type->shape = &empty_record;
     if (entity->tree->tags != NULL)
@@ -401,27 +419,70 @@ static void resolve(struct fb_resolver *r, const struct fb_tree_namespace *space
     finish_schema(r);
 }
 
-const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags)
+const struct fb_schema *fb_schema_resolve(struct fb_resolver *r, struct fb_arena *arena, const struct fb_source *source,
+                                          const struct fb_tree_namespace *spaces, struct fb_diags *diags)
 {
-    size_t errors = diags->errors, from = diags->count;
-    const struct fb_tree_namespace *spaces = fb_schema_parse(arena, source, diags);
     struct fb_schema *schema = fb_arena_alloc(arena, sizeof *schema);
-    if (spaces == NULL || schema == NULL)
+    if (schema == NULL)
         return NULL;
     *schema = (struct fb_schema){.arena = arena};
     fb_map_init(&schema->types_by_name, arena);
     fb_map_init(&schema->actions_by_text, arena);
-    struct fb_resolver r = {.arena = arena, .source = source, .diags = diags, .schema = schema};
-    fb_map_init(&r.commons, arena);
-    fb_map_init(&r.entities, arena);
-    fb_map_init(&r.actions, arena);
-    fb_map_init(&r.action_types, arena);
-    resolve(&r, spaces);
-    fb_parse_sort(diags, from);
+    *r = (struct fb_resolver){.arena = arena, .source = source, .diags = diags, .schema = schema};
+    fb_map_init(&r->commons, arena);
+    fb_map_init(&r->entities, arena);
+    fb_map_init(&r->actions, arena);
+    fb_map_init(&r->action_types, arena);
+    resolve(r, spaces);
     if (arena->failed) {
         fb_diag_add(diags, FB_ERROR, "parse.memory", source, (struct fb_range){0, 0},
                     "not enough memory for the schema");
         return NULL;
     }
+    return schema;
+}
+
+/* All faults are reported, those of names too where the syntax had one. */
+static const struct fb_schema *read(struct fb_resolver *r, const struct fb_tree_namespace **spaces,
+                                    struct fb_arena *arena, const struct fb_source *source, bool json,
+                                    struct fb_diags *diags)
+{
+    size_t errors = diags->errors, from = diags->count;
+    *spaces = json ? fb_schema_parse_json(arena, source, diags) : fb_schema_parse(arena, source, diags);
+    if (*spaces == NULL)
+        return NULL;
+    const struct fb_schema *schema = fb_schema_resolve(r, arena, source, *spaces, diags);
+    fb_parse_sort(diags, from);
     return diags->errors == errors ? schema : NULL;
+}
+
+const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags)
+{
+    struct fb_resolver r;
+    const struct fb_tree_namespace *spaces;
+    return read(&r, &spaces, arena, source, false, diags);
+}
+
+const struct fb_schema *fb_schema_read_json(struct fb_arena *arena, const struct fb_source *source,
+                                            struct fb_diags *diags)
+{
+    struct fb_resolver r;
+    const struct fb_tree_namespace *spaces;
+    return read(&r, &spaces, arena, source, true, diags);
+}
+
+bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
+                         enum fb_schema_form form, struct fb_diags *diags)
+{
+    struct fb_resolver r;
+    const struct fb_tree_namespace *spaces;
+    if (read(&r, &spaces, arena, source, form == FB_SCHEMA_TEXT, diags) == NULL)
+        return false;
+    if (form != FB_SCHEMA_TEXT) {
+        fb_tree_write_json(out, spaces, form == FB_SCHEMA_JSON_RESOLVED ? &r : NULL);
+        return true;
+    }
+    size_t errors = diags->errors;
+    fb_tree_print(out, spaces, &r);
+    return diags->errors == errors;
 }

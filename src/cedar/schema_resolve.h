@@ -71,6 +71,20 @@ const struct fb_declared_entity *fb_resolve_entity(struct fb_resolver *r, const 
 /* NULL after a fault. */
 const struct fb_type *fb_resolve_type(struct fb_resolver *r, const struct fb_tree_namespace *space,
                                       const struct fb_tree_type *tree);
+/* What a path means in the namespace (`inside`) or as it stands: at most one of both is set. */
+struct fb_meaning {
+    struct fb_common *common;
+    struct fb_span entity;              /* full name */
+};
+void fb_resolve_meaning(struct fb_resolver *r, const struct fb_tree_namespace *space, const struct fb_tree_type *tree,
+                        bool inside, struct fb_meaning *meaning);
+/* The action that a name in `in` means, and its uid; NULL: there is none. */
+struct fb_declared_action *fb_resolve_action_ref(struct fb_resolver *r, const struct fb_tree_namespace *space,
+                                                 const struct fb_tree_action_ref *ref, const struct fb_uid **uid);
+/* The whole of it, with a resolver that may be asked for meanings later.  NULL without memory; faults are
+ * reported. */
+const struct fb_schema *fb_schema_resolve(struct fb_resolver *r, struct fb_arena *arena, const struct fb_source *source,
+                                          const struct fb_tree_namespace *spaces, struct fb_diags *diags);
 const struct fb_type *fb_empty_record(void);
 void fb_resolve_actions(struct fb_resolver *r);
 

@@ -20,9 +20,13 @@ struct fb_tree_names {
 
 enum fb_tree_kind { FB_TREE_PATH, FB_TREE_SET, FB_TREE_RECORD };
 
+/* What a path may mean: only the JSON form can say that it is not either. */
+enum fb_tree_ref { FB_REF_ANY, FB_REF_ENTITY, FB_REF_COMMON };
+
 struct fb_tree_type {
     enum fb_tree_kind kind;
-    struct fb_span path;                        /* PATH */
+    enum fb_tree_ref ref;                       /* PATH */
+    struct fb_span path;                        /* PATH; of a builtin type from JSON `__cedar::Long` */
     const struct fb_tree_type *element;         /* SET */
     struct fb_tree_attribute *attributes;       /* RECORD */
     size_t count, capacity;
@@ -68,12 +72,16 @@ struct fb_tree_action {
 struct fb_tree_common {
     struct fb_tree_name name;
     const struct fb_tree_type *type;
+    const struct fb_annotation *annotations;
+    uint32_t annotations_count;
     struct fb_tree_common *next;
 };
 
 /* Declarations in source order. */
 struct fb_tree_namespace {
     struct fb_tree_name name;                   /* empty: what stands in no namespace */
+    const struct fb_annotation *annotations;
+    uint32_t annotations_count;
     struct fb_tree_entity *entities, **entities_end;
     struct fb_tree_action *actions, **actions_end;
     struct fb_tree_common *commons, **commons_end;

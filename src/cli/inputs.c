@@ -17,8 +17,8 @@ void fb_inputs_options(struct fb_inputs_options *options, struct fb_option rows[
          &options->policies},
         {FB_OPTION_TEXT, 0, "policy-format", "FORM", "their form: cedar (default) or json", &options->policy_format},
         {FB_OPTION_TEXT, 'k', "template-linked", "FILE", "template links, as JSON", &options->links},
-        {FB_OPTION_TEXT, 's', "schema", "FILE", "schema, in the Cedar syntax", &options->schema},
-        {FB_OPTION_TEXT, 0, "schema-format", "cedar", "its syntax", &options->schema_format},
+        {FB_OPTION_TEXT, 's', "schema", "FILE", "schema", &options->schema},
+        {FB_OPTION_TEXT, 0, "schema-format", "FORM", "its form: cedar (default) or json", &options->schema_format},
         {FB_OPTION_TEXT, 0, "entities", "FILE", "entities, as JSON", &options->entities},
         {FB_OPTION_TEXT, 0, "policy-ids", "WAY", "annotation: policies are named by @id (default); position",
          &options->policy_ids},
@@ -93,12 +93,14 @@ const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *p
     return source;
 }
 
-static bool load_schema(struct fb_inputs *inputs, const char *path)
+static bool load_schema(struct fb_inputs *inputs, const struct fb_inputs_options *options)
 {
-    const struct fb_source *source = fb_inputs_source(inputs, path, FB_CEDAR_TEXT_MAX);
+    const struct fb_source *source = fb_inputs_source(inputs, options->schema, FB_CEDAR_TEXT_MAX);
     if (source == NULL)
         return false;
-    inputs->schema = fb_schema_read(&inputs->arena, source, &inputs->diags);
+    inputs->schema = fb_format_is_json(options->schema_format)
+                         ? fb_schema_read_json(&inputs->arena, source, &inputs->diags)
+                         : fb_schema_read(&inputs->arena, source, &inputs->diags);
     if (inputs->schema == NULL)
         return false;
     inputs->hints = fb_schema_hints(inputs->schema);
@@ -147,7 +149,7 @@ static bool load_entities(struct fb_inputs *inputs, const char *path)
 
 bool fb_inputs_load(struct fb_inputs *inputs, const struct fb_inputs_options *options)
 {
-    bool schema = options->schema == NULL || load_schema(inputs, options->schema);
+    bool schema = options->schema == NULL || load_schema(inputs, options);
     bool policies = load_policies(inputs, options);
     /* Entities mean something else under a schema, so without it their faults would mislead. */
     bool entities = schema && load_entities(inputs, options->entities);

@@ -2,12 +2,12 @@
 // Policies and schemas in their other forms, against the official engine: our command and
 // @cedar-policy/cedar-wasm must say the same about policies made at random.
 //
-//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema]
+//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema|corpus]
 //
 // Prints the seed, a line a difference, and the counts; fails when there is a difference.  Integers
 // stay below 2^53, since the oracle's interface is JavaScript.
-import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdtempSync, writeFileSync, rmSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -177,14 +177,30 @@ function schemas(random) {
         if ((other.type === 'success') !== (run.status === 0)) {
             differ('schema json', json, other.errors?.[0].message ?? 'ok ' + other.text, run.err || 'ok ' + run.out);
         } else if (run.status === 0) {
-            const mine = oracle.schemaToJson(run.out), both = oracle.schemaToJson(other.text);
+            const mine = oracle.schemaToJsonWithResolvedTypes(run.out), both = oracle.schemaToJsonWithResolvedTypes(other.text);
             if (both.type === 'success' && (mine.type !== 'success' || !same(mine.json, both.json)))
                 differ('schema json', json, other.text, run.out + JSON.stringify(mine.errors?.[0].message));
         }
     }
 }
 
-const kinds = {policy: policies, json: faulty, format: formats, schema: schemas};
+// The corpus: what schemas are as JSON, of every file (FB_CORPUS: the folder with it, unpacked).
+function corpus() {
+    const folder = path.join(process.env.FB_CORPUS ?? '', 'corpus-tests-json-schemas');
+    if (process.env.FB_CORPUS === undefined || !existsSync(folder))
+        return console.log('# corpus: not at hand');
+    const files = readdirSync(folder);
+    for (const name of files) {
+        const schema = path.join(process.env.FB_CORPUS, 'corpus-tests', name.replace(/[.]json$/, ''));
+        const run = forbid('translate-schema', schema, '--direction', 'cedar-to-json', '-s');
+        const expected = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+        if (run.status !== 0 || !same(JSON.parse(run.out), expected))
+            differ('corpus', name, JSON.stringify(sorted(expected)), run.err || run.out);
+    }
+    console.log(`# corpus: ${files.length} schemas`);
+}
+
+const kinds = {policy: policies, json: faulty, format: formats, schema: schemas, corpus};
 const asked = Object.entries(kinds).filter(([name]) => only === null || only === name);
 console.log(`1..${asked.length}`);
 asked.forEach(([name, run], i) => {
