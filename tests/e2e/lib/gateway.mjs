@@ -121,10 +121,20 @@ export async function startGateway(options) {
   let exited = false;
   ended.then(() => { exited = true; });
   const log = (name) => (existsSync(`${dir}/logs/${name}.log`) ? readFileSync(`${dir}/logs/${name}.log`, 'utf8') : '');
+  // The access log as far as it was read; it only grows.
+  const lines = [];
+  let read = 0;
+  const access = () => {
+    const whole = log('access');
+    const end = whole.lastIndexOf('\n') + 1;
+    for (const line of whole.slice(read, end).split('\n')) if (line) lines.push(JSON.parse(line));
+    read = Math.max(read, end);
+    return lines;
+  };
   const gateway = {
     dir, port, child,
     errors: () => log('error'),
-    access: () => log('access').split('\n').filter(Boolean).map((line) => JSON.parse(line)),
+    access,
     // The line of a request by its target, once it is written.
     async accessed(find, timeout = 3000) {
       for (const until = Date.now() + timeout; ; await pause(20)) {
@@ -147,7 +157,8 @@ export async function startGateway(options) {
       const result = await ended;
       clearTimeout(timer);
       const report = gateway.sanitizer();
-      const crashed = gateway.errors().match(/worker process \d+ exited on signal \d+(?!.*shutting)/g);
+      // A worker that died, or that ended with a request it had lost count of.
+      const crashed = gateway.errors().match(/\[alert\].*(exited on signal|open socket #\d+ left).*/g);
       if (!keep && !process.env.FB_KEEP) rmSync(dir, { recursive: true, force: true });
       if (report !== '') throw new Error(`the sanitizer reports:\n${report.slice(0, 6000)}`);
       if (crashed && !keep) throw new Error(`workers died:\n${crashed.join('\n')}`);

@@ -27,6 +27,9 @@ export async function startUpstream() {
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   server.keepAliveTimeout = 60000;
+  // A test that broke must not be kept waiting by its upstream.
+  server.unref();
+  server.on('connection', (socket) => socket.unref());
   return {
     port: server.address().port,
     seen,
