@@ -74,6 +74,9 @@ static enum fb_parsed set(struct fb_cli *cli, const struct fb_usage *usage, cons
         *(bool *)option->into = true;
         return FB_PARSED_GO;
     case FB_OPTION_TEXT:
+        /* An unset variable in a script must not become the root of the file system. */
+        if (value[0] == '\0' && (strcmp(option->argument, "DIR") == 0 || strcmp(option->argument, "FILE") == 0))
+            return wrong(cli, usage, "--%s wants a %s, not an empty word", option->name, option->argument);
         *(const char **)option->into = value;
         return FB_PARSED_GO;
     case FB_OPTION_NUMBER:
@@ -149,6 +152,8 @@ enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage
                 return parsed;
             continue;
         }
+        if (word[0] == '\0')
+            return wrong(cli, usage, "an argument is empty");
         if (words->count == usage->words_max || words->count == FB_WORDS_MAX)
             return wrong(cli, usage, "'%s' is one argument too many", word);
         words->list[words->count++] = word;

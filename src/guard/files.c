@@ -30,6 +30,7 @@ struct mark {
 struct entry {
     char *name;
     struct mark mark;
+    bool dangling;
     struct fb_source *source;
 };
 
@@ -147,6 +148,8 @@ static bool read_one(struct reading *reading, struct entry *entry)
     int fd = openat(reading->fd, entry->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         if (errno == ENOENT) {
+            struct stat link;
+            entry->dangling = fstatat(reading->fd, entry->name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode);
             reading->changed = true;
             return true;
         }
@@ -244,5 +247,8 @@ bool fb_files_read(const char *dir, struct fb_arena *arena, struct fb_files *fil
             return collect(&reading, files);
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
     }
+    for (size_t i = 0; i < reading.count; i++)
+        if (reading.entries[i].dangling)
+            return fail(&reading, "load.unreadable", reading.entries[i].name, "a symbolic link to nothing");
     return fail(&reading, "load.changing", "", "its files keep changing; deploy by switching a symbolic link");
 }
