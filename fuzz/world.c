@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
+#define TEXT_MAX 32768u
+
 static const char entities_text[] =
     "[{\"uid\":{\"type\":\"U\",\"id\":\"a\"},\"parents\":[{\"type\":\"G\",\"id\":\"g\"}],\"tags\":{\"k\":\"v\",\"n\":3},\n"
     "  \"attrs\":{\"n\":1,\"s\":\"abc\",\"b\":true,\"u\":{\"__entity\":{\"type\":\"U\",\"id\":\"b\"}},\"l\":[1,2,\"x\"],\n"
@@ -80,7 +82,7 @@ struct fb_policy_set *world_policies(struct fb_arena *arena, struct fb_span text
     *source = (struct fb_source){FB_SPAN("policies"), text};
     fb_diags_init(&diags, arena);
     fb_policy_set_init(set, arena);
-    if (has_many_stars(text) || !fb_policy_set_read(set, source, &diags))
+    if (text.len > TEXT_MAX || has_many_stars(text) || !fb_policy_set_read(set, source, &diags))
         return NULL;
     link_templates(arena, set);
     return set;

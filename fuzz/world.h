@@ -16,8 +16,8 @@ struct world {
 
 void world_init(struct world *world, struct fb_arena *arena);
 
-/* Policies from a text, its templates linked; NULL where the text is wrong, or where trying every way of
- * matching a pattern (as the oracle does) would take too long. */
+/* Policies from a text, its templates linked; NULL where the text is wrong, or or where the oracle,
+ * which tries every way of matching a pattern, would take too long. */
 struct fb_policy_set *world_policies(struct fb_arena *arena, struct fb_span text);
 /* Must be: a set that was read can be compiled. */
 const struct fb_program *world_program(struct fb_arena *arena, const struct fb_policy_set *set);

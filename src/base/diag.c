@@ -62,10 +62,8 @@ struct fb_position fb_source_position(const struct fb_source *source, uint32_t o
     size_t end = clamp(source, offset);
     size_t start = line_start(text, end);
     uint32_t line = 1, column = 1;
-    for (struct fb_span rest = fb_span_head(text, start); rest.len != 0;) {
-        rest = fb_span_from(rest, fb_span_find(rest, '\n') + 1);
-        line++;
-    }
+    for (size_t i = 0; i < start; i++)  /* byte by byte: a search for each line is slow where lines are short */
+        line += text.ptr[i] == '\n';
     while (end > start && end < text.len && ((unsigned char)text.ptr[end] & 0xC0) == 0x80)
         end--;
     for (size_t i = start; i < end; i++)

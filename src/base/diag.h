@@ -54,6 +54,13 @@ struct fb_diag *fb_diag_add(struct fb_diags *diags, enum fb_severity severity, c
                             const struct fb_source *source, struct fb_range range,
                             const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/* Will it be shown?  Beyond the limit it will not, and a hint that costs time (a guess among all names of
+ * a large file) would make many faults cost the square of it. */
+static inline bool fb_diag_kept(const struct fb_diags *diags, const struct fb_diag *diag)
+{
+    return diag != &diags->scratch;
+}
+
 /* Line and column of an offset, both from 1; the column counts Unicode scalars. */
 struct fb_position {
     uint32_t line, column;

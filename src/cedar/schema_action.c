@@ -24,7 +24,7 @@ static void report_unknown(struct fb_resolver *r, const struct fb_tree_action_re
 {
     struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, ref->range, "schema.unknown_action",
                                             "there is no action `%.*s`", (int)ref->id.len, ref->id.ptr);
-    struct fb_span *ids = fb_arena_array(r->arena, r->action_count, sizeof *ids);
+    struct fb_span *ids = fb_diag_kept(r->diags, diag) ? fb_arena_array(r->arena, r->action_count, sizeof *ids) : NULL;
     if (ids == NULL)
         return;
     for (size_t i = 0; i < r->action_count; i++)

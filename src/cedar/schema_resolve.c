@@ -102,6 +102,8 @@ static void report_unknown(struct fb_resolver *r, struct fb_range range, struct 
 {
     struct fb_diag *diag = fb_resolve_fault(r, FB_ERROR, range, "schema.unknown_type", "there is no %s `%.*s`", what,
                                             (int)name.len, name.ptr);
+    if (!fb_diag_kept(r->diags, diag))
+        return;
     if (r->known == NULL)
         collect_known(r);
     const char *usual = usual_name(name);

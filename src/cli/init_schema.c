@@ -211,6 +211,16 @@ static bool note_type(struct writing *w, struct fb_span name)
     return fb_map_put(&w->types, name, w->arena);
 }
 
+/* A name that is taken, with how often it was asked for. */
+static void note_name(struct writing *w, struct fb_span name)
+{
+    unsigned *uses = fb_arena_alloc(w->arena, sizeof *uses);
+    if (uses == NULL)
+        return;
+    *uses = 1;
+    (void)fb_map_put(&w->names, name, uses);
+}
+
 /* The operation's id, or method and path; made distinct. */
 static struct fb_span action_name(struct writing *w, const struct fb_api_operation *operation)
 {
@@ -219,9 +229,10 @@ static struct fb_span action_name(struct writing *w, const struct fb_api_operati
         name = fb_arena_format(w->arena, "%.*s %.*s", (int)operation->method.len, operation->method.ptr,
                                (int)operation->path.len, operation->path.ptr);
     struct fb_span distinct = name;
-    for (unsigned i = 2; fb_map_get(&w->names, distinct) != NULL && !w->arena->failed; i++)
-        distinct = fb_arena_format(w->arena, "%.*s-%u", (int)name.len, name.ptr, i);
-    fb_map_put(&w->names, distinct, w->arena);
+    unsigned *uses = fb_map_get(&w->names, name);
+    while (fb_map_get(&w->names, distinct) != NULL && !w->arena->failed)
+        distinct = fb_arena_format(w->arena, "%.*s-%u", (int)name.len, name.ptr, ++*uses);
+    note_name(w, distinct);
     return distinct;
 }
 
@@ -368,7 +379,7 @@ bool fb_init_from_api(const struct fb_api *api, struct fb_buffer *schema, struct
     fb_map_init(&w.routes, w.arena);
     static const struct fb_span groups[] = {FB_SPAN_INIT("read"), FB_SPAN_INIT("write"), FB_SPAN_INIT("open")};
     for (size_t i = 0; i < 3; i++)
-        fb_map_put(&w.names, groups[i], w.arena);
+        note_name(&w, groups[i]);
     *counts = (struct fb_init_counts){.actions = 0};
     for (size_t i = 0; i < api->count; i++) {
         if (add_operation(&w, &api->operations[i]))

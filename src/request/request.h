@@ -133,7 +133,7 @@ struct fb_route {
     const struct fb_uid_template *resource; /* internal from here on */
     const struct fb_uid_template *within;
     const struct fb_path_segment *segments;
-    const struct fb_route *const *rivals;   /* routes that overlap with it, neither the more specific */
+    const struct fb_route **rivals;     /* routes that overlap with it, neither the more specific */
     uint8_t segments_count, params_count, rivals_count;
     bool implicit;                      /* the HEAD that a GET takes with it */
 };

@@ -18,6 +18,8 @@ static bool bad(const struct fb_annotated *at, struct fb_span part, const char *
 static void hint_type(const struct fb_annotated *at, struct fb_diag *diag, struct fb_span name,
                       const struct fb_schema *schema)
 {
+    if (!fb_diag_kept(at->diags, diag))
+        return;
     struct fb_span *names = fb_arena_array(at->diags->arena, schema->types_count, sizeof *names);
     if (names == NULL)
         return;

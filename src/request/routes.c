@@ -283,14 +283,16 @@ static bool add_rival(struct load *l, struct fb_route *route, const struct fb_ro
                           "more than 255 routes overlap with this one");
         return true;
     }
-    /* grown one by one: they are few, and the array is immutable to readers */
-    const struct fb_route **grown = fb_arena_array(l->arena, route->rivals_count + 1u, sizeof *grown);
-    if (grown == NULL)
-        return false;
-    if (route->rivals_count != 0)
-        memcpy(grown, route->rivals, route->rivals_count * sizeof *grown);
-    grown[route->rivals_count++] = rival;
-    route->rivals = grown;
+    size_t count = route->rivals_count;
+    if ((count & (count - 1)) == 0) {   /* full: it doubles, from one */
+        const struct fb_route **grown = fb_arena_array(l->arena, count != 0 ? count * 2 : 1, sizeof *grown);
+        if (grown == NULL)
+            return false;
+        if (count != 0)
+            memcpy(grown, route->rivals, count * sizeof *grown);
+        route->rivals = grown;
+    }
+    route->rivals[route->rivals_count++] = rival;
     return true;
 }
 

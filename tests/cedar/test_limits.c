@@ -358,6 +358,22 @@ static void keeps_to_the_ceiling(void **state)
     }
 }
 
+/* Beyond the limit of diagnostics none is guessed at: time and memory would grow with the square. */
+static void many_unknown_names_are_not_guessed_at(void **state)
+{
+    struct bench *bench = *state;
+    struct fb_buffer text;
+    clock_t start = clock();
+    fb_buffer_init(&text, &fb_heap, 4u << 20);
+    for (int i = 0; i < 20000; i++)
+        fb_buffer_add_format(&text, "entity Entity%d = {a: Kind%d}; action a%d in [b%d];\n", i, i, i, i);
+    assert_null(fb_schema_read(&bench->arena, source_of(bench, fb_buffer_span(&text)), &bench->diags));
+    assert_int_equal(bench->diags.count, FB_DIAGS_LIMIT);
+    assert_true(bench->arena.used < (size_t)128 << 20);
+    assert_true((clock() - start) / CLOCKS_PER_SEC < 20);
+    fb_buffer_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +381,7 @@ int main(void)
         BENCH_TEST(bounds_schemas), BENCH_TEST(reads_long_chains), BENCH_TEST(keeps_its_limits),
         BENCH_TEST(refuses_large_texts), BENCH_TEST(refuses_other_encodings), BENCH_TEST(bounds_expanded_types),
         BENCH_TEST(walks_deep_action_groups), BENCH_TEST(survives_failing_memory), BENCH_TEST(keeps_to_the_ceiling),
+        BENCH_TEST(many_unknown_names_are_not_guessed_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

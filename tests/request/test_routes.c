@@ -324,6 +324,26 @@ static void limits_routes(void **state)
     fb_buffer_release(&text);
 }
 
+/* 200 routes, each of which overlaps with 200 others: the lists of rivals once took a new copy each time. */
+static void crossings_take_little_memory(void **state)
+{
+    (void)state;
+    struct fb_buffer text;
+    struct routing r;
+    fb_buffer_init(&text, &fb_heap, 1 << 22);
+    fb_buffer_add_z(&text, "entity User; entity Doc;");
+    for (int i = 0; i < 200; i++)
+        fb_buffer_add_format(&text, "@route(\"PUT /{x}/b%d, PUT /c%d/{x}\") action a%d appliesTo "
+                             "{principal: User, resource: Doc};", i, i, i);
+    routing_load(&r, "crossing", fb_buffer_span(&text));
+    assert_non_null(r.routes);
+    assert_int_equal(r.diags.count + r.diags.dropped, 200 * 200);
+    assert_int_equal(fb_routes_at(r.routes, 0)->rivals_count, 200);
+    assert_true(r.arena.used < (size_t)16 << 20);
+    routing_release(&r);
+    fb_buffer_release(&text);
+}
+
 /* Whichever allocation fails: no table, no crash, nothing left behind. */
 static void survives_failing_memory(void **state)
 {
@@ -363,6 +383,7 @@ int main(void)
         cmocka_unit_test(knows_actions),
         cmocka_unit_test(agrees_with_a_second_matcher),
         cmocka_unit_test(limits_routes),
+        cmocka_unit_test(crossings_take_little_memory),
         cmocka_unit_test(survives_failing_memory),
     };
     return cmocka_run_group_tests_name("request/routes", tests, set_up, tear_down);
