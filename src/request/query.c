@@ -2,6 +2,7 @@
 /* Query parameters by their names: see query.h.  Values are for context.c, routes on `?name` for
  * match.c. */
 #include "request/query.h"
+#include "request/request.h"
 
 #define NAME_MAX 256u
 
@@ -141,6 +142,21 @@ enum fb_query_step fb_query_next(struct fb_query_reader *reader, size_t *index, 
         }
     }
     return FB_QUERY_END;
+}
+
+bool fb_query_mentions(struct fb_span query, struct fb_span name)
+{
+    struct fb_query_reader reader;
+    size_t index = 0;
+    struct fb_span value;
+    fb_query_start(&reader, query, &name, 1);
+    while (fb_query_next(&reader, &index, &value) != FB_QUERY_END) {
+        if (reader.pieces <= FB_QUERY_PIECES_MAX)
+            return true;
+        /* Only the count of pieces stopped it; here it may be any number. */
+        reader.pieces = 0;
+    }
+    return false;
 }
 
 bool fb_query_decode(struct fb_span raw, struct fb_arena *arena, struct fb_span *value)

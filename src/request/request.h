@@ -92,6 +92,10 @@ struct fb_target {
  * `target` is valid only after FB_TARGET_OK. */
 enum fb_target_fault fb_target_read(const struct fb_http_request *request, struct fb_target *target);
 
+/* Whether some upstream would find a parameter of this name in the query: by the standard, or as
+ * docs/decisions/0002 lists it. */
+bool fb_query_mentions(struct fb_span query, struct fb_span name);
+
 /* --- Actions as HTTP sees them -------------------------------------------------------------------- */
 
 /* Account states, beside `active`, that an action is open to (`@accounts`). */
