@@ -84,9 +84,10 @@ static void answer(struct run *run, struct fb_span text)
     struct fb_entities entities = fb_entity_set_source(inputs->entities);
     request.entities = &entities;
     fb_diags_init(&diags, &run->arena);
-    bool fine = fb_request_read_json(&source, inputs->schema, &run->arena, &diags, &request)
-                && (inputs->schema == NULL || !run->batch->validate
-                    || fb_request_conforms(inputs->schema, &request, NULL, &diags));
+    bool fine = fb_request_read_json(&source, inputs->schema, &run->arena, &diags, &request);
+    if (fine && inputs->schema != NULL)
+        fine = run->batch->validate ? fb_request_conforms(inputs->schema, &request, NULL, &diags)
+                                    : fb_context_conforms(inputs->schema, &request, NULL, &diags);
     if (!fine)
         add_failure(run, diags.count != 0 ? diags.list[0].code : "input.memory",
                     diags.count != 0 ? diags.list[0].message : FB_SPAN("out of memory"));

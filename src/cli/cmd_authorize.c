@@ -127,8 +127,10 @@ static bool read_request(struct fb_inputs *inputs, const struct options *options
                 return false;
         }
     }
-    return inputs->schema == NULL || !options->validate
-           || fb_request_conforms(inputs->schema, request, source, &inputs->diags);
+    if (inputs->schema == NULL)
+        return true;
+    return options->validate ? fb_request_conforms(inputs->schema, request, source, &inputs->diags)
+                             : fb_context_conforms(inputs->schema, request, source, &inputs->diags);
 }
 
 static void print_decision(struct fb_cli *cli, const struct fb_program *program, const struct fb_decision *decision,

@@ -4,6 +4,8 @@
  * recursion. */
 #include "cli/inputs.h"
 
+#include <stdlib.h>
+
 /* Where in a value the check stands; printed only when something is wrong. */
 struct place {
     const struct place *up;
@@ -16,6 +18,7 @@ struct check {
     struct fb_diags *diags;
     const char *code;
     const struct fb_uid *about; /* the entity; NULL: a request */
+    bool any_entity;              /* an entity fits wherever one may stand */
 };
 
 static void print_place(struct fb_buffer *out, const struct place *place)
@@ -129,7 +132,7 @@ static bool value_fits(const struct check *check, const struct fb_type *type, st
             if (!value_fits(check, type->element, fb_cell_load(&value.cells[i]), &(struct place){.up = place}))
                 return false;
     }
-    if (type->kind == FB_T_ENTITY) {
+    if (type->kind == FB_T_ENTITY && !check->any_entity) {
         struct fb_span found = fb_uid_type(value.uid);
         if (!fb_span_eq(found, type->entity))
             return fault(check, place, "is a %.*s, and the schema wants a %.*s", (int)found.len, found.ptr,
@@ -157,10 +160,22 @@ static bool role_fits(const struct check *check, const char *role, const struct 
     return fault(check, NULL, "the action does not accept a %s of type %.*s", role, (int)name.len, name.ptr);
 }
 
+bool fb_context_conforms(const struct fb_schema *schema, const struct fb_request *request,
+                         const struct fb_source *source, struct fb_diags *diags)
+{
+    struct check check = {
+        .schema = schema, .source = source, .diags = diags, .code = "request.invalid", .any_entity = true};
+    const struct fb_schema_action *action = fb_schema_action(schema, request->action);
+    if (action != NULL)
+        return value_fits(&check, action->context, request->context, &(struct place){.name = FB_SPAN("context")});
+    check.about = request->action;
+    return fault(&check, NULL, "the schema declares no such action");
+}
+
 bool fb_request_conforms(const struct fb_schema *schema, const struct fb_request *request,
                          const struct fb_source *source, struct fb_diags *diags)
 {
-    struct check check = {schema, source, diags, "request.invalid", NULL};
+    struct check check = {.schema = schema, .source = source, .diags = diags, .code = "request.invalid"};
     const struct fb_schema_action *action = fb_schema_action(schema, request->action);
     if (action == NULL) {
         check.about = request->action;
@@ -171,15 +186,38 @@ bool fb_request_conforms(const struct fb_schema *schema, const struct fb_request
            && value_fits(&check, action->context, request->context, &(struct place){.name = FB_SPAN("context")});
 }
 
+/* A parent may be of any type that the schema lets stand above, by whatever way, as upstream has it, since the
+ * entities between need not be there. */
+static bool may_be_above(const struct check *check, const struct fb_entity_type *type, struct fb_span name)
+{
+    uint32_t known = 1, bound = check->schema->types_count + 1;
+    const struct fb_entity_type **above = calloc(bound, sizeof *above);
+    bool found = false;
+    if (above == NULL)
+        return false;
+    above[0] = type;
+    for (uint32_t i = 0; i < known && !found; i++) {
+        for (uint32_t j = 0; j < above[i]->parents_count && !found; j++) {
+            const struct fb_entity_type *parent = fb_schema_type(check->schema, above[i]->parents[j]);
+            bool seen = parent == NULL;
+            found = fb_span_eq(above[i]->parents[j], name);
+            /* The first stands for where the way began; the type itself may be met again. */
+            for (uint32_t k = 0; k < known && !seen; k++)
+                seen = above[k] == parent;
+            if (!seen && known < bound)
+                above[known++] = parent;
+        }
+    }
+    free(above);
+    return found;
+}
+
 static bool parents_fit(const struct check *check, const struct fb_entity_type *type, const struct fb_entity *entity)
 {
     for (uint32_t i = 0; i < entity->parents.count; i++) {
         const struct fb_uid *parent = fb_ref_uid(&entity->parents.refs[i]);
         struct fb_span name = fb_uid_type(parent);
-        bool allowed = false;
-        for (uint32_t j = 0; j < type->parents_count && !allowed; j++)
-            allowed = fb_span_eq(type->parents[j], name);
-        if (!allowed)
+        if (!may_be_above(check, type, name))
             return fault(check, NULL, "the schema does not allow a parent of type %.*s", (int)name.len, name.ptr);
         if (!id_fits(fb_schema_type(check->schema, name), parent))
             return fault(check, NULL, "a parent has an id that the enum entity type %.*s does not list", (int)name.len,
@@ -214,7 +252,7 @@ bool fb_entities_conform(const struct fb_schema *schema, const struct fb_entity_
                          const struct fb_source *source, struct fb_diags *diags)
 {
     bool fine = true;
-    struct check check = {schema, source, diags, "entities.invalid", NULL};
+    struct check check = {.schema = schema, .source = source, .diags = diags, .code = "entities.invalid"};
     for (size_t i = 0; i < fb_entity_set_count(entities); i++) {
         struct fb_entity entity;
         fb_entity_set_at(entities, i, &entity);

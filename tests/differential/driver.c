@@ -160,9 +160,11 @@ static void answer(struct world *world, struct fb_span text)
     struct fb_entities entities = fb_entity_set_source(world->entities);
     struct fb_request request = {.entities = &entities};
     struct fb_decision decision;
-    if (!fb_request_read_json(source, world->schema, &world->arena, &world->diags, &request)
-        || (world->schema != NULL && world->validate
-            && !fb_request_conforms(world->schema, &request, source, &world->diags)))
+    bool fine = fb_request_read_json(source, world->schema, &world->arena, &world->diags, &request);
+    if (fine && world->schema != NULL)
+        fine = world->validate ? fb_request_conforms(world->schema, &request, source, &world->diags)
+                               : fb_context_conforms(world->schema, &request, source, &world->diags);
+    if (!fine)
         fb_buffer_add_z(&world->out, "{\"error\":\"request\"}");
     else if (fb_decide(world->program, &request, &world->arena, &decision) != FB_OK)
         fb_buffer_add_z(&world->out, "{\"error\":\"cannot\"}");

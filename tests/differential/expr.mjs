@@ -135,7 +135,7 @@ export class Generator {
     if (rng.chance(this.ill)) t = this.anyType();
     if (depth <= 0 || rng.chance(0.12)) return this.leaf(t);
     if (t !== 'Bool' && rng.chance(0.07)) return this.choice(t, depth);
-    if (rng.chance(0.04)) return this.tag(t, depth) ?? this.leaf(t);
+    if (rng.chance(0.08)) return this.tag(t, depth) ?? this.leaf(t);
     if (rng.chance(0.05)) return this.field(t, depth);
     switch (t) {
       case 'Bool': return this.bool(depth);
@@ -216,7 +216,7 @@ export class Generator {
     if (depth <= 0) return this.leaf('Bool');
     const { rng } = this;
     const forms = ['logic', 'logic', 'not', 'if', 'equal', 'equal', 'less', 'less', 'in', 'in', 'is', 'like', 'has', 'hasTag', 'set', 'set', 'ip', 'ip', 'decimal',
-      'leaf', 'compare', 'measure', 'measure', 'measure', 'date', 'date', 'arithmetic'];
+      'leaf', 'compare', 'measure', 'measure', 'measure', 'date', 'date', 'arithmetic', 'arithmetic', 'tag'];
     return this.guarded(() => this[`bool_${rng.pick(forms)}`](depth - 1));
   }
 
@@ -240,6 +240,13 @@ export class Generator {
   bool_measure(d) {
     const m = this.rng.pick(['toMilliseconds', 'toSeconds', 'toMinutes', 'toHours', 'toDays']);
     return bin('Bool', this.rng.pick(['<', '>=', '==', '!=']), call('Long', m, this.gen('duration', Math.min(d, 1)), ...this.stray()), this.literal('Long'));
+  }
+  bool_tag(d) {
+    const found = this.paths.filter(({ t }) => t.entity && typeOf(this.model, t.entity)?.tags).map(({ t }) => plain(typeOf(this.model, t.entity).tags));
+    if (!found.length) return this.bool_arithmetic(d);
+    const t = this.rng.pick(found);
+    const e = this.tag(t, d) ?? this.leaf(t);
+    return t === 'Bool' && this.rng.chance(0.7) ? e : bin('Bool', this.rng.pick(['==', '!=']), e, this.gen(t, 0));
   }
   bool_arithmetic(d) {
     const operand = () => this.gen('Long', d > 1 ? 1 : 0);

@@ -196,7 +196,7 @@ export function makeWorld(seed, number) {
     illData: rng.weighted([[14, 0], [3, 0.005], [1, 0.05]]),
     bare: rng.weighted([[4, 0], [3, 0.15], [1, 0.6]]),
     templates: rng.weighted([[5, 0], [3, 0.25]]),
-    forbids: rng.weighted([[3, 0.1], [2, 0.25], [1, 0.5]]),
+    forbids: rng.weighted([[4, 0.08], [2, 0.2], [1, 0.4]]),
   };
   const world = { number, options, style: { seed: rng.u32(), fancy: rng.weighted([[3, 0], [1, 0.5]]) }, model: makeSchema(rng), validate: rng.chance(0.7) };
   const envs = environments(world.model);
@@ -204,7 +204,7 @@ export function makeWorld(seed, number) {
   const data = new Data(rng, world.model, options);
   world.entities = data.entities();
   if (!options.schema && rng.chance(0.85)) world.entities.push(...data.actions());
-  const count = rng.weighted([[6, rng.between(1, 3)], [4, rng.between(4, 10)], [1, rng.between(11, 50)]]);
+  const count = rng.weighted([[5, rng.between(1, 3)], [5, rng.between(4, 10)], [1, rng.between(11, 50)]]);
   const mostly = rng.chance(0.8) ? [main, main, main, rng.pick(envs)] : envs;
   world.policies = Array.from({ length: count }, () => makePolicy(rng, world, data, mostly, options));
   world.links = makeLinks(rng, world, data, main);
