@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Expressions of a wanted type over a request environment.  Every node carries its type in `t`, so that
 // count.mjs can put another value of the type in its place.
-import { constructors, edges, extensions, longs, names, oddIds, strings } from './values.mjs';
+import { constructors, edges, extensions, longs, names, nearEdges, oddIds, strings } from './values.mjs';
 import { plain, sameType, typeOf } from './schema.mjs';
 
 const kinds = ['Bool', 'Long', 'String', 'ipaddr', 'decimal', 'datetime', 'duration'];
@@ -21,6 +21,7 @@ export class Generator {
     this.env = env;
     this.ill = options.ill;             // how often an operand is of any type
     this.bare = options.bare;           // how often what may be missing is used without asking for it
+    this.loose = options.loose;         // how often a form is tried that no validator lets pass
     this.values = options.values;       // literals that meet the data
     this.guards = [];
     this.paths = this.findPaths();
@@ -234,10 +235,11 @@ export class Generator {
     return bin('Bool', this.rng.chance(0.6) ? '==' : '!=', this.gen(t, d), this.gen(other, d));
   }
   order(t, d) { return bin('Bool', this.rng.pick(['<', '<=', '>', '>=']), this.gen(t, d), this.gen(t, d)); }
-  bool_less(d) { return this.order('Long', d); }
+  bool_less(d) { return this.order(this.rng.chance(this.loose) ? this.rng.pick(['decimal', 'String', 'ipaddr', 'Bool']) : 'Long', d); }
   bool_compare(d) { return this.order(this.rng.pick(['datetime', 'duration']), d); }
   // What only shows in the numbers behind a method.
   bool_measure(d) {
+    if (this.rng.chance(0.4)) return this.exact();
     const m = this.rng.pick(['toMilliseconds', 'toSeconds', 'toMinutes', 'toHours', 'toDays']);
     return bin('Bool', this.rng.pick(['<', '>=', '==', '!=']), call('Long', m, this.gen('duration', Math.min(d, 1)), ...this.stray()), this.literal('Long'));
   }
@@ -248,9 +250,16 @@ export class Generator {
     const e = this.tag(t, d) ?? this.leaf(t);
     return t === 'Bool' && this.rng.chance(0.7) ? e : bin('Bool', this.rng.pick(['==', '!=']), e, this.gen(t, 0));
   }
+  exact() {
+    const { rng } = this;
+    const [m, unit] = rng.pick([['toMilliseconds', 'ms'], ['toSeconds', 's'], ['toMinutes', 'm'], ['toHours', 'h'], ['toDays', 'd']]);
+    const n = rng.pick([0, 1, 2, 23, 100]), minus = n && rng.chance(0.3) ? '-' : '';
+    const of = nodeOf('duration', { k: 'fn', f: 'duration', args: [str(`${minus}${n}${unit}`)] });
+    return bin('Bool', rng.pick(['==', '<=', '>=', '!=']), call('Long', m, of), long(`${minus}${n}`));
+  }
   bool_arithmetic(d) {
-    const operand = () => this.gen('Long', d > 1 ? 1 : 0);
-    const e = this.rng.chance(0.25) ? nodeOf('Long', { k: 'neg', a: operand() }) : bin('Long', this.rng.pick(['+', '-', '*', '*']), operand(), operand());
+    const operand = () => (this.rng.chance(0.15) ? long(this.rng.pick(edges)) : this.gen('Long', d > 1 ? 1 : 0));
+    const e = this.rng.chance(0.3) ? nodeOf('Long', { k: 'neg', a: this.rng.chance(0.4) ? long(this.rng.pick(edges.slice(0, 4))) : operand() }) : bin('Long', this.rng.pick(['+', '-', '*', '*']), operand(), operand());
     return bin('Bool', this.rng.pick(['<', '>=', '==', '!=']), e, operand());
   }
   bool_date(d) {
@@ -275,6 +284,7 @@ export class Generator {
     if (rng.chance(0.5)) return bin('Bool', 'in', left, pick());
     const first = pick();
     const items = [first, ...Array.from({ length: rng.below(3) }, () => (rng.chance(0.8) && first.t.entity && typeOf(this.model, first.t.entity) ? this.entity(first.t.entity) : pick()))];
+    if (rng.chance(this.loose)) items.splice(rng.below(items.length + 1), 0, this.literal(rng.pick(['Long', 'String', 'Bool'])));
     return bin('Bool', 'in', left, nodeOf({ set: first.t }, { k: 'set', items }));
   }
   bool_is(d) {
@@ -291,9 +301,23 @@ export class Generator {
   }
   bool_like() {
     const { rng } = this;
-    const word = () => rng.pick(rng.chance(0.7) ? ['a', 'b', 'ab', 'aa', ''] : strings);
-    const p = Array.from({ length: rng.between(0, 4) }, () => (rng.chance(0.5) ? null : word()));
-    return nodeOf('Bool', { k: 'like', a: this.gen('String', 1), p });
+    if (rng.chance(0.3)) {
+      const word = () => rng.pick(rng.chance(0.7) ? ['a', 'b', 'ab', 'aa', ''] : strings);
+      return nodeOf('Bool', { k: 'like', a: this.gen('String', 1), p: Array.from({ length: rng.between(0, 4) }, () => (rng.chance(0.5) ? null : word())) });
+    }
+    if (rng.chance(0.35)) {
+      // A piece that the text has once, twice or thrice, asked for as often or once more.
+      const piece = rng.pick(['a', 'ab', 'é']), times = rng.between(1, 3);
+      const p = Array.from({ length: times + rng.below(2) }, () => [piece, null]).flat();
+      if (rng.chance(0.5)) p.unshift(null);
+      if (rng.chance(0.5)) p.pop();
+      return nodeOf('Bool', { k: 'like', a: str(piece.repeat(times)), p });
+    }
+    // A pattern made of its text, with pieces left out for `*`, and sometimes one letter too many.
+    const text = Array.from({ length: rng.between(1, 6) }, () => rng.pick(['a', 'a', 'b', 'é', '*']));
+    const p = text.map((c) => (rng.chance(0.35) ? null : c));
+    for (let n = rng.below(3); n > 0; n--) p.splice(rng.below(p.length + 1), 0, rng.pick([null, 'a', 'b', text[text.length - 1]]));
+    return nodeOf('Bool', { k: 'like', a: str(text.join('')), p });
   }
   bool_has(d) {
     const { rng } = this;
@@ -322,16 +346,30 @@ export class Generator {
     const t = reached?.t ?? { set: rng.chance(0.7) ? rng.pick(kinds) : this.anyType(0) };
     const left = reached ?? this.gen(t, Math.min(d, 1));
     const m = rng.pick(['contains', 'contains', 'containsAll', 'containsAny', 'isEmpty']);
+    if (rng.chance(this.loose)) return this.mixed(m === 'isEmpty' ? 'contains' : m);
     if (m === 'isEmpty') return call('Bool', m, left);
     return call('Bool', m, left, this.gen(m === 'contains' ? t.set : t, Math.min(d, 1)));
   }
+  // Values of many types in one set.
+  mixed(m) {
+    const { rng } = this;
+    const pool = Array.from({ length: rng.between(3, 6) }, () => this.literal(rng.pick(kinds)));
+    const whole = () => nodeOf({ set: 'Long' }, { k: 'set', items: [...rng.sample(pool, pool.length), ...rng.sample(pool, rng.below(2))] });
+    if (rng.chance(0.4)) return bin('Bool', rng.pick(['==', '!=']), whole(), whole());
+    const some = () => nodeOf({ set: 'Long' }, { k: 'set', items: rng.sample(pool, rng.between(1, pool.length)) });
+    return call('Bool', m, some(), m === 'contains' ? rng.pick(pool) : some());
+  }
   bool_ip(d) {
     const m = this.rng.pick(['isIpv4', 'isIpv6', 'isLoopback', 'isMulticast', 'isInRange', 'isInRange']);
+    const near = () => nodeOf('ipaddr', { k: 'fn', f: 'ip', args: [str(this.rng.pick(nearEdges[m]))] });
+    if (nearEdges[m] && this.rng.chance(0.5)) return call('Bool', m, near(), ...(m === 'isInRange' ? [near()] : []));
     const args = m === 'isInRange' ? [this.gen('ipaddr', d)] : [];
     return call('Bool', m, this.gen('ipaddr', d), ...args, ...this.stray());
   }
   bool_decimal(d) {
     const m = this.rng.pick(['lessThan', 'lessThanOrEqual', 'greaterThan', 'greaterThanOrEqual']);
+    const near = () => nodeOf('decimal', { k: 'fn', f: 'decimal', args: [str(this.rng.pick(nearEdges.decimal))] });
+    if (this.rng.chance(0.4)) return this.rng.chance(0.3) ? bin('Bool', this.rng.pick(['==', '!=']), near(), near()) : call('Bool', m, near(), near());
     return call('Bool', m, this.gen('decimal', d), this.gen('decimal', d), ...this.stray());
   }
 }

@@ -49,6 +49,7 @@ export class Printer {
     // At most four signs may follow each other, and a sign before a negative literal would read as one more.
     let run = 1;
     for (let at = e.a; at.k === e.k; at = at.a) run++;
+    if (e.a.k === 'long' && !this.odd(0.3)) return [sign, '(', ...this.expr(e.a), ')'];
     return [sign, ...(e.a.k === e.k && run <= 4 && e.a.k !== 'long' ? this.expr(e.a) : this.at(e.a, MEMBER))];
   }
 

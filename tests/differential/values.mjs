@@ -42,3 +42,10 @@ export const duration = {
 };
 export const extensions = { ipaddr: ip, decimal, datetime, duration };
 export const constructors = { ipaddr: 'ip', decimal: 'decimal', datetime: 'datetime', duration: 'duration' };
+// What lies at the edges of what a method asks.
+export const nearEdges = {
+  decimal: ['1.0', '1.00', '1.0000', '0.9999', '1.0001', '-1.0', '-1.0001', '-0.9999', '0.0', '-0.0', '0.0001'],
+  isLoopback: ['127.0.0.1', '127.0.0.0/8', '127.0.0.0/7', '127.1.2.3/16', '126.255.255.255', '128.0.0.1', '::1', '::1/127', '::2', '127.0.0.1/0'],
+  isMulticast: ['224.0.0.0/4', '224.0.0.0/3', '239.255.255.255', '223.255.255.255', '240.0.0.0', 'ff00::/8', 'ff00::/7', 'feff::1', 'ff02::1/64'],
+  isInRange: ['10.0.0.1', '10.0.0.0/8', '10.1.2.3', '10.1.0.0/16', '10.1.2.0/24', '0.0.0.0/0', '10.1.2.3/31', '11.0.0.0/8', '2001:db8::1', '2001:db8::/32', '2001:db8::/33', '::/0'],
+};

@@ -108,7 +108,7 @@ function scopeOf(rng, data, name, fit, template) {
   const slot = template && rng.chance(0.7);
   const op = rng.weighted(slot ? [[4, '=='], [4, 'in'], [2, 'isin']] : [[8, 'any'], [2, '=='], [2, 'in'], [8, 'is'], [2, 'isin']]);
   const entity = op === '==' || op === 'in' || op === 'isin' ? (slot ? { slot: true } : { uid: op === '==' ? uid() : group() }) : {};
-  return { op, ...entity, ...(op.startsWith('is') ? { type: rng.chance(0.9) ? fit.type : rng.pick(data.model.types).full } : {}) };
+  return { op, ...entity, ...(op.startsWith('is') ? { type: rng.chance(op === 'isin' ? 0.75 : 0.9) ? fit.type : rng.pick(data.model.types).full } : {}) };
 }
 
 function actionScope(rng, model, action) {
@@ -122,7 +122,7 @@ function actionScope(rng, model, action) {
 function makePolicy(rng, world, data, envs, options) {
   const env = rng.pick(envs);
   const template = rng.chance(options.templates);
-  const generator = new Generator(rng, world.model, env, { ill: options.ill, bare: options.bare, values: data });
+  const generator = new Generator(rng, world.model, env, { ill: options.ill, bare: options.bare, loose: options.loose, values: data });
   const policy = {
     effect: rng.chance(options.forbids) ? 'forbid' : 'permit', annotations: [],
     principal: scopeOf(rng, data, 'principal', { type: env.principal, uids: data.uids.filter((uid) => uid.type === env.principal) }, template),
@@ -130,6 +130,14 @@ function makePolicy(rng, world, data, envs, options) {
     resource: scopeOf(rng, data, 'resource', { type: env.resource, uids: data.uids.filter((uid) => uid.type === env.resource) }, template),
     conditions: [],
   };
+  // One form on its own, wherever it applies: nothing else hides what it says.
+  if (!template && rng.chance(0.45)) {
+    for (const name of ['principal', 'resource']) policy[name] = rng.chance(0.8) ? { op: 'any' } : { op: 'is', type: env[name] };
+    policy.action = rng.chance(0.6) ? { op: 'any' } : { op: '==', uid: { type: env.action.type, id: env.action.id } };
+    if (policy.effect === 'forbid' && rng.chance(0.6)) policy.effect = 'permit';
+    policy.conditions.push({ unless: rng.chance(0.3), body: generator.guarded(() => generator.bool(rng.between(1, 2))) });
+    return policy;
+  }
   for (const key of rng.sample(['id', 'doc', 'in', '_x', 'permit'], rng.chance(0.1) ? rng.between(1, 2) : 0))
     policy.annotations.push([key, rng.chance(0.3) ? null : rng.pick(strings)]);
   for (let i = 0, n = rng.weighted([[1, 0], [7, 1], [2, 2], [1, 3]]); i < n; i++) {
@@ -195,6 +203,7 @@ export function makeWorld(seed, number) {
     ill: rng.weighted([[5, 0], [4, 0.02], [2, 0.08]]),
     illData: rng.weighted([[14, 0], [3, 0.005], [1, 0.05]]),
     bare: rng.weighted([[4, 0], [3, 0.15], [1, 0.6]]),
+    loose: rng.weighted([[1, 0], [1, 0.12]]),
     templates: rng.weighted([[5, 0], [3, 0.25]]),
     forbids: rng.weighted([[4, 0.08], [2, 0.2], [1, 0.4]]),
   };
@@ -203,8 +212,8 @@ export function makeWorld(seed, number) {
   const main = rng.pick(envs);
   const data = new Data(rng, world.model, options);
   world.entities = data.entities();
-  if (!options.schema && rng.chance(0.85)) world.entities.push(...data.actions());
-  const count = rng.weighted([[5, rng.between(1, 3)], [5, rng.between(4, 10)], [1, rng.between(11, 50)]]);
+  if (!options.schema && rng.chance(0.85)) world.entities.push(...data.actions().filter(() => !rng.chance(0.07)));
+  const count = rng.weighted([[3, rng.between(1, 3)], [4, rng.between(4, 10)], [4, rng.between(10, 20)], [1, rng.between(20, 50)]]);
   const mostly = rng.chance(0.8) ? [main, main, main, rng.pick(envs)] : envs;
   world.policies = Array.from({ length: count }, () => makePolicy(rng, world, data, mostly, options));
   world.links = makeLinks(rng, world, data, main);
