@@ -38,8 +38,8 @@ static bool read_requests(struct world *world, struct fb_json *json)
 {
     size_t capacity = 0;
     while (fb_json_next(json) == FB_JSON_OBJECT) {
-        world->requests = fb_arena_grow(&world->arena, world->requests, world->requests_count, &capacity,
-                                        sizeof *world->requests);
+        world->requests =
+            fb_arena_grow(&world->arena, world->requests, world->requests_count, &capacity, sizeof *world->requests);
         if (world->requests == NULL)
             return false;
         world->requests[world->requests_count++] = raw(json);
@@ -53,7 +53,9 @@ static bool read_world(struct world *world, struct fb_span line)
     const struct {
         const char *name;
         struct fb_source **to;
-    } texts[] = {{"policies", &world->policies}, {"schema", &world->schema_text}, {"links", &world->links},
+    } texts[] = {{"policies", &world->policies},
+                 {"schema", &world->schema_text},
+                 {"links", &world->links},
                  {"entities", &world->entities_text}};
     fb_json_init(&json, line, &world->arena, (struct fb_json_limits){.depth = DEPTH, .bytes = SIZE_MAX, .keys = 65536});
     if (fb_json_next(&json) != FB_JSON_OBJECT)
@@ -69,8 +71,7 @@ static bool read_world(struct world *world, struct fb_span line)
         }
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             if (fb_span_is(key, texts[i].name))
-                *texts[i].to = source_of(world, texts[i].name,
-                                         json.event == FB_JSON_STRING ? json.string : raw(&json));
+                *texts[i].to = source_of(world, texts[i].name, json.event == FB_JSON_STRING ? json.string : raw(&json));
         if (fb_span_is(key, "validate"))
             world->validate = json.event == FB_JSON_TRUE;
         else if (!fb_json_skip(&json))
@@ -96,8 +97,7 @@ static bool load_entities(struct world *world)
     if (world->entities_text != NULL
         && (!fb_entity_set_read_json(world->entities, world->entities_text, schema != NULL ? &hints : NULL,
                                      &world->diags)
-            || (schema != NULL
-                && !fb_entities_conform(schema, world->entities, world->entities_text, &world->diags))))
+            || (schema != NULL && !fb_entities_conform(schema, world->entities, world->entities_text, &world->diags))))
         return false;
     return (schema == NULL || fb_schema_add_actions(schema, world->entities))
            && fb_entity_set_close(world->entities, &world->diags);

@@ -9,10 +9,10 @@ struct world {
     struct fb_arena arena;
     struct fb_diags diags;
     struct fb_buffer out;
-    struct fb_source *policies, *schema_text, *links, *entities_text;   /* NULL: not given */
-    struct fb_span *requests;                                           /* JSON text */
+    struct fb_source *policies, *schema_text, *links, *entities_text; /* NULL: not given */
+    struct fb_span *requests;                                         /* JSON text */
     size_t requests_count;
-    bool validate;                                                      /* requests, by the schema */
+    bool validate; /* requests, by the schema */
     struct fb_policy_set set;
     const struct fb_schema *schema;
     struct fb_entity_set *entities;
