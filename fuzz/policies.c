@@ -20,6 +20,27 @@ static void print_and_read(struct fb_arena *arena, const struct fb_policy *polic
     fuzz_must_show(again.count == 1 && fb_policy_eq(again.policies[0], policy), "… and is the same", source.text);
 }
 
+/* The whole set as JSON, and back. */
+static void write_and_read(struct fb_arena *arena, const struct fb_policy_set *set)
+{
+    struct fb_buffer text;
+    struct fb_policy_set again;
+    struct fb_diags diags;
+    fb_buffer_init(&text, &fb_heap, (size_t)64 << 20);
+    fb_policy_set_write_json(&text, set);
+    struct fb_source source = {FB_SPAN("written"), fb_arena_copy(arena, fb_buffer_span(&text))};
+    fb_buffer_release(&text);
+    fb_diags_init(&diags, arena);
+    fb_policy_set_init(&again, arena);
+    fuzz_must_show(fb_policy_set_read_json(&again, &source, &diags) && again.count == set->count,
+                   "policies written as JSON can be read", source.text);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct fb_policy *same = fb_policy_set_find(&again, set->policies[i]->id);
+        bool list_of_one = set->policies[i]->action.op == FB_SCOPE_IN_LIST && set->policies[i]->action.count == 1;
+        fuzz_must_show(same != NULL && (list_of_one || fb_policy_eq(same, set->policies[i])), "… and are the same", source.text);
+    }
+}
+
 void fuzz_one(struct fb_arena *arena, struct fb_span input)
 {
     struct fb_source source = {FB_SPAN("policies.cedar"), input};
@@ -33,6 +54,7 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
         fuzz_must(fb_policy_set_find(&set, set.policies[i]->id) == set.policies[i], "policies are found by their id");
         print_and_read(arena, set.policies[i]);
     }
+    write_and_read(arena, &set);
     (void)fb_policy_set_rename(&set, &diags);
     fuzz_show_diags(&diags);
 }
