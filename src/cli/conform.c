@@ -18,7 +18,6 @@ struct check {
     struct fb_diags *diags;
     const char *code;
     const struct fb_uid *about; /* the entity; NULL: a request */
-    bool any_entity;              /* an entity fits wherever one may stand */
 };
 
 static void print_place(struct fb_buffer *out, const struct place *place)
@@ -132,7 +131,7 @@ static bool value_fits(const struct check *check, const struct fb_type *type, st
             if (!value_fits(check, type->element, fb_cell_load(&value.cells[i]), &(struct place){.up = place}))
                 return false;
     }
-    if (type->kind == FB_T_ENTITY && !check->any_entity) {
+    if (type->kind == FB_T_ENTITY) {
         struct fb_span found = fb_uid_type(value.uid);
         if (!fb_span_eq(found, type->entity))
             return fault(check, place, "is a %.*s, and the schema wants a %.*s", (int)found.len, found.ptr,
@@ -158,18 +157,6 @@ static bool role_fits(const struct check *check, const char *role, const struct 
     if (fb_schema_type(check->schema, name) == NULL)
         return fault(check, NULL, "the %s's type %.*s is not declared in the schema", role, (int)name.len, name.ptr);
     return fault(check, NULL, "the action does not accept a %s of type %.*s", role, (int)name.len, name.ptr);
-}
-
-bool fb_context_conforms(const struct fb_schema *schema, const struct fb_request *request,
-                         const struct fb_source *source, struct fb_diags *diags)
-{
-    struct check check = {
-        .schema = schema, .source = source, .diags = diags, .code = "request.invalid", .any_entity = true};
-    const struct fb_schema_action *action = fb_schema_action(schema, request->action);
-    if (action != NULL)
-        return value_fits(&check, action->context, request->context, &(struct place){.name = FB_SPAN("context")});
-    check.about = request->action;
-    return fault(&check, NULL, "the schema declares no such action");
 }
 
 bool fb_request_conforms(const struct fb_schema *schema, const struct fb_request *request,

@@ -80,8 +80,8 @@ struct fb_value fb_context_empty(void);
  * Does it fit the schema?  False after a diagnostic; `source`, which may be NULL, is named in it. */
 bool fb_request_conforms(const struct fb_schema *schema, const struct fb_request *request,
                          const struct fb_source *source, struct fb_diags *diags);
-/* The context alone, as it is held against the schema even where requests are not validated: its fields and
- * what they are, but not the types of entities. */
+/* The context alone, as it is held against the schema even where requests are not validated (context_form.c):
+ * the action is declared, and what it calls a record, a set, an entity or an extension value is one. */
 bool fb_context_conforms(const struct fb_schema *schema, const struct fb_request *request,
                          const struct fb_source *source, struct fb_diags *diags);
 bool fb_entities_conform(const struct fb_schema *schema, const struct fb_entity_set *entities,
