@@ -9,7 +9,7 @@ import { audience, issuer } from './lib/tokens.mjs';
 
 const sound = `forbid on; forbid_policies policies; forbid_issuer ${issuer} jwks=keys.json audience=${audience};`;
 const proxied = 'location / { proxy_pass http://127.0.0.1:1; }';
-const zone = (kind, dir = '/tmp') => `${kind}_cache_path ${dir}/forbid-e2e-cache-${kind} keys_zone=${kind}zone:1m;`;
+const zone = (kind) => `${kind}_cache_path temp/cache-${kind} keys_zone=${kind}zone:1m;`;
 
 const refused = (name, options, ...patterns) => test(`refused: ${name}`, () => {
   const { ok, text } = check(options);

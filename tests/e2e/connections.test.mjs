@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { decided, freePort, startGateway } from './lib/gateway.mjs';
 import { startUpstream } from './lib/upstream.mjs';
-import { Connection, format, h2 } from './lib/client.mjs';
+import { Connection, format, h2, raw } from './lib/client.mjs';
 import { bearer } from './lib/tokens.mjs';
 
 let upstream, gateway, h2port;
@@ -185,4 +185,22 @@ test('HTTP/2: many refusals on one connection at once', async () => {
   const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => session.request(i % 3 ? 'POST' : 'GET', i % 3 ? '/docs' : '/docs/1', {}, i % 3 ? { body: 'x'.repeat(i * 100) } : {})));
   assert.ok(answers.every((answer) => answer.status === 401));
   session.close();
+});
+
+test('HTTP/0.9: a body alone, for it has no fields', async () => {
+  assert.equal(await raw(gateway.port, 'GET /docs/1\r\n'), '{"error":"unauthorized"}');
+});
+
+test('a worker that was killed is replaced by one that decides', async () => {
+  const worker = async () => {
+    const answer = await gateway.get('/docs/1').catch(() => undefined);
+    if (answer) assert.equal(answer.status, 401);
+    return answer?.get('x-worker');
+  };
+  const first = new Set();
+  for (let i = 0; i < 100 && first.size < 2; i++) first.add(await worker());
+  process.kill(Number([...first][0]), 'SIGKILL');
+  let pid;
+  for (const until = Date.now() + 5000; Date.now() < until && (pid === undefined || first.has(pid));) pid = await worker();
+  assert.ok(pid && !first.has(pid), 'a third one');
 });

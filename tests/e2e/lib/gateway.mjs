@@ -93,15 +93,23 @@ export const decided = (upstream, settings = '') => `
 // `nginx -t` on a configuration: {ok, text}.
 export function test(options) {
   const dir = options.dir ?? makeDirectory();
-  writeFileSync(path.join(dir, 'nginx.conf'), configuration({ port: 1, ...options, dir }));
+  const result = configurationTest(options, dir);
+  const report = sanitizerReport(dir);
+  if (!options.dir) rmSync(dir, { recursive: true, force: true });
+  if (report !== '') throw new Error(`the sanitizer reports:\n${report.slice(0, 6000)}`);
+  return result;
+}
+
+const sanitizerReport = (dir) => readdirSync(dir).filter((name) => name.startsWith('sanitizer')).map((name) => readFileSync(path.join(dir, name), 'utf8')).join('\n');
+
+function configurationTest(options, dir) {
+  writeFileSync(path.join(dir, 'nginx.conf'), configuration({ port: 20000 + Math.floor(Math.random() * 10000), ...options, dir }));
   try {
     const text = execFileSync('nginx', ['-t', '-p', `${dir}/`, '-c', `${dir}/nginx.conf`, '-e', `${dir}/logs/error.log`],
       { env: environment(dir), ...(sanitized ? nobody : {}), stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
     return { ok: true, text };
   } catch (error) {
     return { ok: false, text: `${error.stdout}${error.stderr}` };
-  } finally {
-    if (!options.dir) rmSync(dir, { recursive: true, force: true });
   }
 }
 
@@ -142,7 +150,7 @@ export async function startGateway(options) {
         if (line || Date.now() > until) return line;
       }
     },
-    sanitizer: () => readdirSync(dir).filter((name) => name.startsWith('sanitizer')).map((name) => readFileSync(path.join(dir, name), 'utf8')).join('\n'),
+    sanitizer: () => sanitizerReport(dir),
     // Sends HUP, perhaps after rewriting the configuration, and waits until `done()`.
     async reload(changes, done) {
       if (changes) write(changes);
@@ -158,7 +166,7 @@ export async function startGateway(options) {
       clearTimeout(timer);
       const report = gateway.sanitizer();
       // A worker that died, or that ended with a request it had lost count of.
-      const crashed = gateway.errors().match(/\[alert\].*(exited on signal|open socket #\d+ left).*/g);
+      const crashed = gateway.errors().match(/\[alert\].*(exited on signal (?!9\b)|open socket #\d+ left).*/g);
       if (!keep && !process.env.FB_KEEP) rmSync(dir, { recursive: true, force: true });
       if (report !== '') throw new Error(`the sanitizer reports:\n${report.slice(0, 6000)}`);
       if (crashed && !keep) throw new Error(`workers died:\n${crashed.join('\n')}`);
