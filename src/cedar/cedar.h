@@ -7,6 +7,7 @@
  *   ast.h      policies as trees, policy sets, template links
  *   schema.h   schemas with their names resolved
  *   validate.h policies held against a schema
+ *   conform.h  requests and entities held against it
  *   this file  reading and printing
  *
  * Limits (a diagnostic each, never a crash): 16 MiB of text, expressions nested FB_CEDAR_DEPTH
@@ -15,6 +16,7 @@
 
 #include "cedar/ast.h"
 #include "cedar/schema.h"
+#include "cedar/conform.h"
 #include "cedar/validate.h"
 
 #define FB_CEDAR_DEPTH 128u

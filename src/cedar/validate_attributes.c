@@ -28,7 +28,7 @@ static void report_optional(struct fb_checker *c, const struct fb_expr *at, cons
         return;
     struct fb_span owner = owner_of(c, type, base), text = fb_report_expr(c, base);
     struct fb_diag *diag = fb_report(c, FB_ERROR, code, at->mark,
-                                     "the attribute `%.*s` of this %.*s is optional and may be missing here",
+                                     "the attribute `%.*s` of the %.*s is optional and may be missing here",
                                      (int)name.len, name.ptr, (int)owner.len, owner.ptr);
     bool plain = fb_identifier_valid(name);
     diag->hint = fb_report_text(c, "ask first: `%.*s has %s%.*s%s && …`", (int)text.len, text.ptr, plain ? "" : "\"",

@@ -83,7 +83,7 @@ static bool read_entities(struct fb_inputs *inputs, const struct options *option
         return fb_inputs_fault(inputs, "entity.memory", "not enough memory for the entities");
     if (!fb_entity_set_read_json(inputs->entities, source, inputs->schema != NULL ? &inputs->hints : NULL, diags))
         return false;
-    return inputs->schema == NULL || fb_entities_conform(inputs->schema, inputs->entities, source, diags);
+    return inputs->schema == NULL || fb_conform_entities(inputs->schema, inputs->entities, source, &inputs->arena, diags);
 }
 
 struct feed {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A context's form where requests are not validated.  The official command reads a context by the type that
  * its action declares, which settles what is a record with which fields, a set, an entity or an extension
- * value; the types of entities and extensions, and all that is simple, are validation's (conform.c). */
+ * value; the types of entities and extensions, and all that is simple, are validation's (cedar/conform.h). */
 #include "cli/inputs.h"
 
 struct form {

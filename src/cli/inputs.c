@@ -141,7 +141,8 @@ static bool load_entities(struct fb_inputs *inputs, const char *path)
         const struct fb_value_hints *hints = inputs->schema != NULL ? &inputs->hints : NULL;
         if (source == NULL || !fb_entity_set_read_json(inputs->entities, source, hints, &inputs->diags))
             return false;
-        if (inputs->schema != NULL && !fb_entities_conform(inputs->schema, inputs->entities, source, &inputs->diags))
+        if (inputs->schema != NULL
+            && !fb_conform_entities(inputs->schema, inputs->entities, source, &inputs->arena, &inputs->diags))
             return false;
     }
     return fb_inputs_add_actions(inputs, path);

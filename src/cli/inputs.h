@@ -76,15 +76,16 @@ bool fb_context_read_json(const struct fb_source *source, const struct fb_schema
 /* The record without fields. */
 struct fb_value fb_context_empty(void);
 
-/* --- Conformance (conform.c) ------------------------------------------------------------------------
- * Does it fit the schema?  False after a diagnostic; `source`, which may be NULL, is named in it. */
-bool fb_request_conforms(const struct fb_schema *schema, const struct fb_request *request,
-                         const struct fb_source *source, struct fb_diags *diags);
+/* Does a request fit the schema?  False after a diagnostic; `source`, which may be NULL, is named in it. */
+static inline bool fb_request_conforms(const struct fb_schema *schema, const struct fb_request *request,
+                                       const struct fb_source *source, struct fb_diags *diags)
+{
+    return fb_conform_request(schema, request->principal, request->action, request->resource, request->context, source,
+                              diags);
+}
 /* The context alone, as it is held against the schema even where requests are not validated (context_form.c):
  * the action is declared, and what it calls a record, a set, an entity or an extension value is one. */
 bool fb_context_conforms(const struct fb_schema *schema, const struct fb_request *request,
-                         const struct fb_source *source, struct fb_diags *diags);
-bool fb_entities_conform(const struct fb_schema *schema, const struct fb_entity_set *entities,
                          const struct fb_source *source, struct fb_diags *diags);
 
 #endif

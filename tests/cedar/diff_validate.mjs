@@ -360,7 +360,7 @@ async function compare(schema, policies, links) {
 
 // --- the run ---
 const counts = { cases: 0, policies: 0, valid: 0, unparsed: 0, different: 0 };
-const seen = {};
+const seen = Object.create(null);
 console.log(`seed ${SEED}`);
 for (let n = 0; n < CASES; n++) {
   const world = randomWorld();

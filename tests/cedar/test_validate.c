@@ -118,10 +118,331 @@ static void cases(void **state)
     assert_true(checked >= 150);
 }
 
+/* --- levels --- */
+
+static const char people[] = "entity G in [G]; entity U in [G] {n: Long, boss: U, r: {boss: U}} tags U;\n"
+                             "action a appliesTo {principal: U, resource: U, context: {u: U}};";
+
+static void levels(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t level;
+        const char *text, *expected;
+    } rows[] = {
+        {0, "permit(principal, action, resource);", "ok"},
+        {0, "permit(principal == U::\"a\", action == Action::\"a\", resource is U);", "ok"},
+        {0, "permit(principal in G::\"a\", action, resource);", "level"},
+        {1, "permit(principal in G::\"a\", action in [Action::\"a\"], resource);", "ok"},
+        {0, "permit(principal, action in [Action::\"a\"], resource);", "level"},
+        {0, "principal.n == 1", "level"},
+        {1, "principal.n == 1", "ok"},
+        {0, "context.u == principal", "ok"},
+        {0, "context.u.n == 1", "level"},
+        {1, "principal.boss.n == 1", "level"},
+        {2, "principal.boss.n == 1", "ok"},
+        {1, "principal.r.boss == resource", "ok"},
+        {1, "principal.r.boss.n == 1", "level"},
+        {2, "principal.r.boss.n == 1", "ok"},
+        {1, "principal.boss == principal.boss.boss", "level"},
+        {1, "principal has boss", "ok"},
+        {1, "principal has boss.n", "level"},
+        {2, "principal has boss.n", "ok"},
+        {2, "principal has boss.boss.n", "level"},
+        {1, "principal has r.boss", "ok"},
+        {1, "principal has r.boss.n", "level"},
+        {2, "principal has r.boss.n", "ok"},
+        {0, "{a: principal, b: principal.n}.b == 1", "level"},
+        {1, "{a: principal, b: principal.boss.n}.a.n == 1", "level"},
+        {1, "{a: principal, b: 1}.a.n == 1", "ok"},
+        {1, "{a: {b: principal.boss}}.a.b.n == 1", "level"},
+        {2, "{a: {b: principal.boss}}.a.b.n == 1", "ok"},
+        {2, "(if principal.n == 1 then principal else principal.boss).n == 1", "ok"},
+        {1, "(if principal.n == 1 then principal else principal.boss).n == 1", "level"},
+        {1, "principal.hasTag(\"k\") && principal.getTag(\"k\") == resource", "ok"},
+        {1, "principal.hasTag(\"k\") && principal.getTag(\"k\").n == 1", "level"},
+        {2, "principal.hasTag(\"k\") && principal.getTag(\"k\").n == 1", "ok"},
+        {1, "principal in principal.boss", "ok"},
+        {1, "principal.boss in principal", "level"},
+        {1, "principal is U in G::\"g\"", "ok"},
+        {0, "principal is U in G::\"g\"", "level"},
+        {0, "principal is G in principal.boss", "(impossible)"},
+        {9, "U::\"a\".n == 1", "level"},
+        {9, "Action::\"a\" in Action::\"a\"", "ok"},
+        /* What is never looked at does not count. */
+        {0, "false && principal.n == 1", "(impossible)"},
+        {0, "true || principal.n == 1", "ok"},
+        {0, "if true then true else principal.n == 1", "ok"},
+        /* Only what has no other error. */
+        {0, "principal.n == 1 && principal.zz", "unknown_attribute"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench bench;
+        bench_init(&bench, &fb_heap);
+        const struct fb_validate_options options = {.check_level = true, .level = rows[i].level};
+        validate(&bench, schema_of(&bench, people), policy_of(&bench, fb_span_z(rows[i].text)), &options);
+        add_codes(&bench);
+        if (!fb_span_is(fb_buffer_span(&bench.out), rows[i].expected) && strcmp(rows[i].expected, "level") != 0)
+            fail_msg("level %u: %s: %s", rows[i].level, rows[i].text, bench.out.ptr);
+        if (strcmp(rows[i].expected, "level") == 0 && strcmp(first_code(&bench), "validate.level") != 0)
+            fail_msg("level %u: %s: %s", rows[i].level, rows[i].text, bench.out.ptr);
+        bench_release(&bench);
+    }
+}
+
+/* --- words and places --- */
+
+static void words(void **state)
+{
+    struct bench *bench = *state;
+    const struct fb_schema *schema = schema_of(
+        bench, "namespace App { entity User {name: String, age?: Long}; entity Doc {owner: User};\n"
+               "action view, edit appliesTo {principal: User, resource: [User, Doc]}; }");
+    static const char text[] =
+        "permit(principal == Usr::\"a\", action == App::Action::\"viw\", resource)\n"
+        "  when { principal.nam == 1 };\n"
+        "permit(principal, action, resource is App::Doc) when { principal.age > 1 && resource.owner.nme == \"\" };\n"
+        "permit(principal is User, action, resource) when { resource.owner == principal };";
+    validate(bench, schema, fb_span_z(text), NULL);
+    static const char *const expected[] = {
+        "did you mean `App::Action::\"view\"`?",
+        "ask first: `principal has age && …`",
+        "did you mean `name`?",
+        "did you mean `App::User`?",
+    };
+    const char *printed = diags_text(bench);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        if (strstr(printed, expected[i]) == NULL)
+            fail_msg("%s is not in\n%s", expected[i], printed);
+    for (size_t i = 0; i < bench->diags.count; i++) {
+        const struct fb_diag *diag = &bench->diags.list[i];
+        assert_true(diag->range.end > diag->range.start && diag->range.end <= sizeof text);
+        assert_true(diag->message.len > 10);
+    }
+}
+
+/* One place is one finding, however many environments are at fault there, and it says which. */
+static void once(void **state)
+{
+    struct bench *bench = *state;
+    const struct fb_schema *schema = schema_of(
+        bench, "entity A {x: Long}; entity B {x: Long}; entity C;\n"
+               "action a, b, c appliesTo {principal: [A, B, C], resource: [A, B, C]};");
+    validate(bench, schema, FB_SPAN("permit(principal, action, resource) when { principal.x == 1 && resource.x == 1 };"),
+             NULL);
+    assert_int_equal(bench->diags.count, 2);
+    assert_non_null(strstr(diags_text(bench), "for this action with principal C and resource"));
+}
+
+static void links(void **state)
+{
+    struct bench *bench = *state;
+    const struct fb_schema *schema = schema_of(bench, people);
+    struct fb_policy_set set;
+    const char *error;
+    fb_policy_set_init(&set, &bench->arena);
+    assert_true(fb_policy_set_read(&set, source_of(bench, FB_SPAN("permit(principal in ?principal, action, resource);")),
+                                   &bench->diags));
+    static const char *const values[] = {"G::\"x\"", "U::\"x\"", "Nope::\"x\""};
+    for (size_t i = 0; i < 3; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "l%zu", i);
+        assert_non_null(fb_policy_set_link(&set, FB_SPAN("policy0"), fb_span_z(id),
+                                           fb_uid_parse(&bench->arena, fb_span_z(values[i])), NULL, &error));
+    }
+    assert_false(fb_validate(&set, schema, NULL, &bench->arena, &bench->diags));
+    add_codes(bench);
+    assert_string_equal(bench->out.ptr, "unknown_entity_type,(no_applicable_action)");
+    assert_non_null(strstr(diags_text(bench), "link `l2`"));
+}
+
+/* --- limits --- */
+
+static void chains(void **state)
+{
+    (void)state;
+    const struct {
+        const char *head, *part, *tail, *expected;
+        size_t count;
+    } rows[] = {
+        {"principal.n == 1", " && principal.n == 1", "", "ok", 15000},
+        {"principal.n == 1", " || principal.n == 1", "", "ok", 15000},
+        {"principal.n", " + 1", " == 1", "ok", 15000},
+        {"principal.n", " * \"a\"", " == 1", "type", 15000},
+        {"principal has boss", " && principal has boss && principal.boss has n", "", "ok", 5000},
+        {"principal has boss", " || (principal has boss && principal has n)", "", "ok", 5000},
+        {"principal", ".boss", ".n == 1", "ok", 500},
+        {"principal has boss", ".boss", "", "ok", 100},
+        {"[1", ", 1", "].contains(2)", "ok", 100000},
+        {"[1", ", \"a\"", "].contains(2)", "incompatible_types", 100000},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench bench;
+        bench_init(&bench, &fb_heap);
+        struct fb_span text = repeated(&bench, rows[i].head, rows[i].part, rows[i].count, rows[i].tail);
+        validate(&bench, schema_of(&bench, people), policy_of(&bench, text),
+                 &(struct fb_validate_options){.check_level = true, .level = 1000});
+        bool good = strcmp(rows[i].expected, "ok") == 0 ? bench.diags.count == 0
+                                                        : strstr(first_code(&bench), rows[i].expected) != NULL;
+        if (!good)
+            fail_msg("%s%s…: %s", rows[i].head, rows[i].part, first_code(&bench));
+        bench_release(&bench);
+    }
+}
+
+/* Nested `has` paths and `is … in` must not double the work at each level. */
+static void nesting(void **state)
+{
+    struct bench *bench = *state;
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, 1u << 20);
+    fb_buffer_add_z(&text, "principal");
+    for (int i = 0; i < 40; i++) {
+        struct fb_span inner = fb_arena_copy(&bench->arena, fb_buffer_span(&text));
+        fb_buffer_clear(&text);
+        fb_buffer_add_format(&text, "(if %.*s %s then principal else resource)", (int)inner.len, inner.ptr,
+                             i % 2 != 0 ? "is U in G::\"g\"" : "has boss.boss.boss.n");
+    }
+    fb_buffer_add_z(&text, ".n == 1");
+    validate(bench, schema_of(bench, people), policy_of(bench, fb_buffer_span(&text)), NULL);
+    fb_buffer_release(&text);
+    assert_int_equal(bench->diags.count, 0);
+}
+
+/* A type that is a million large as a tree and 20 as a graph. */
+static void shared_types(void **state)
+{
+    struct bench *bench = *state;
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, 1u << 20);
+    fb_buffer_add_z(&text, "type T0 = {x: Long}; type S0 = {x: Bool};\n");
+    for (int i = 1; i < 17; i++)
+        fb_buffer_add_format(&text, "type T%d = {a: T%d, b: T%d}; type S%d = {a: S%d, b: S%d};\n", i, i - 1, i - 1, i,
+                             i - 1, i - 1);
+    fb_buffer_add_z(&text, "entity U {t: T16, s: S16};\naction a appliesTo {principal: U, resource: U};");
+    const struct fb_schema *schema = schema_of(bench, text.ptr);
+    fb_buffer_release(&text);
+    validate(bench, schema, policy_of(bench, FB_SPAN("principal.t == resource.t && principal.t == principal.s")), NULL);
+    assert_int_equal(bench->diags.count, 1);
+    assert_string_equal(first_code(bench), "validate.incompatible_types");
+}
+
+static void survives_failing_memory(void **state)
+{
+    (void)state;
+    bool more = true;
+    for (size_t fail_at = 1; more; fail_at++) {
+        struct bench bench;
+        struct failing_allocator failing;
+        struct fb_arena scratch;
+        struct fb_policy_set set;
+        bench_init(&bench, &fb_heap);
+        failing_init(&failing, fail_at);
+        fb_arena_init(&scratch, &failing.allocator, (size_t)1 << 30);
+        const struct fb_schema *schema = schema_of(&bench, people);
+        fb_policy_set_init(&set, &bench.arena);
+        fb_policy_set_read(&set, source_of(&bench, FB_SPAN("permit(principal, action, resource) when { principal has "
+                                                           "boss && [{a: 1}].contains({a: principal.n}) && "
+                                                           "(principal.hasTag(\"k\") || principal.zz) };")),
+                           &bench.diags);
+        bool valid = fb_validate(&set, schema, &(struct fb_validate_options){.check_level = true}, &scratch, &bench.diags);
+        assert_false(valid);
+        more = scratch.failed;
+        if (more)
+            assert_string_equal(bench.diags.list[bench.diags.count - 1].code, "validate.memory");
+        fb_arena_release(&scratch);
+        bench_release(&bench);
+    }
+}
+
+/* --- the corpus, where it is at hand: FB_CORPUS, a folder with the archive unpacked --- */
+
+static bool read_text(struct bench *bench, const char *folder, const char *name, const char *ending,
+                      struct fb_span *text)
+{
+    char path[768];
+    snprintf(path, sizeof path, "%s/%s%s", folder, name, ending);
+    fb_buffer_clear(&bench->out);
+    if (fb_buffer_read_file(&bench->out, path) != 0)
+        return false;
+    *text = fb_arena_copy(&bench->arena, fb_buffer_span(&bench->out));
+    return true;
+}
+
+static bool contains(struct fb_span text, const char *part)
+{
+    return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
+}
+
+/* Policies whose only fault was an action that cannot apply are valid since language 4.5. */
+static bool corpus_case(const char *root, const char *name)
+{
+    struct bench bench;
+    struct fb_span policies, schema_text, request, report;
+    char folder[600], reports[600];
+    bench_init(&bench, &fb_heap);
+    snprintf(folder, sizeof folder, "%s/corpus-tests", root);
+    snprintf(reports, sizeof reports, "%s/corpus-tests-validation", root);
+    bool good = read_text(&bench, folder, name, ".cedar", &policies)
+                && read_text(&bench, folder, name, ".cedarschema", &schema_text)
+                && read_text(&bench, folder, name, ".json", &request);
+    bool reported = good && read_text(&bench, reports, name, ".validation.json", &report);
+    const struct fb_schema *schema = good ? schema_of(&bench, fb_arena_text(&bench.arena, schema_text)) : NULL;
+    for (int mode = 0; good && mode < (reported ? 2 : 1); mode++) {
+        size_t first = bench.diags.count, errors = bench.diags.errors;
+        struct fb_policy_set set;
+        fb_policy_set_init(&set, &bench.arena);
+        fb_policy_set_read(&set, source_of(&bench, policies), &bench.diags);
+        bool valid = fb_validate(&set, schema, &(struct fb_validate_options){.mode = (enum fb_validate_mode)mode},
+                                 &bench.arena, &bench.diags);
+        bool expected = contains(request, "\"shouldValidate\": true");
+        if (mode == FB_VALIDATE_PERMISSIVE)
+            expected = contains(fb_span_head(report, fb_span_find(report, '}')), "\"permissive\": true");
+        bool inapplicable = false;
+        for (size_t i = first; i < bench.diags.count; i++)
+            inapplicable = inapplicable || strcmp(bench.diags.list[i].code, "validate.no_applicable_action") == 0;
+        good = valid == expected || (valid && inapplicable);
+        assert_int_equal(valid, bench.diags.errors == errors);
+    }
+    bench_release(&bench);
+    return good;
+}
+
+static void corpus(void **state)
+{
+    (void)state;
+    const char *root = getenv("FB_CORPUS");
+    char path[600];
+    snprintf(path, sizeof path, "%s/corpus-tests", root != NULL ? root : "");
+    DIR *folder = root != NULL ? opendir(path) : NULL;
+    if (folder == NULL) {
+        print_message("# FB_CORPUS does not lead to the corpus\n");
+        return;
+    }
+    size_t checked = 0, wrong = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char *ending = strstr(entry->d_name, ".cedarschema");
+        if (ending == NULL)
+            continue;
+        *ending = '\0';
+        checked++;
+        if (!corpus_case(root, entry->d_name)) {
+            print_error("%s\n", entry->d_name);
+            wrong++;
+        }
+    }
+    closedir(folder);
+    assert_int_equal(wrong, 0);
+    assert_true(checked > 3000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cases),
+        cmocka_unit_test(cases),   cmocka_unit_test(levels),  BENCH_TEST(words),
+        BENCH_TEST(once),          BENCH_TEST(links),         cmocka_unit_test(chains),
+        BENCH_TEST(nesting),       BENCH_TEST(shared_types),  cmocka_unit_test(survives_failing_memory),
+        cmocka_unit_test(corpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

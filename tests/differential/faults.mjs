@@ -32,6 +32,6 @@ export const faults = [
   ['entity/duration.c', '{"h", 3600000}', '{"h", 360000}'],
   ['entity/decimal.c', 'for (; digits < FRACTION_DIGITS; digits++)', 'for (; digits < FRACTION_DIGITS - 1; digits++)'],
   ['entity/value.c', 'return a.kind < b.kind ? -1 : 1;', 'return 0;'],
-  ['cli/conform.c', 'if (attribute->required && ', 'if (!attribute->required && '],
-  ['cli/conform.c', 'fine &= entity_fits(&check, &entity);', 'fine = true;'],
+  ['cedar/conform.c', 'if (attribute->required && ', 'if (!attribute->required && '],
+  ['cedar/conform.c', 'fine &= entity_fits(&check, entities, &entity);', 'fine = true;'],
 ];

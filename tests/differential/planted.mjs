@@ -34,7 +34,7 @@ const compile = (source, object) => execFileSync(compiler[0], [...compiler.slice
 function sources() {
   const parts = ['base', 'entity', 'cedar', 'engine'];
   const files = parts.flatMap((part) => readdirSync(path.join(root, 'src', part)).filter((name) => name.endsWith('.c')).map((name) => `${part}/${name}`));
-  return [...files, ...['conform.c', 'context_form.c', 'links.c', 'request_json.c'].map((name) => `cli/${name}`)];
+  return [...files, ...['context_form.c', 'links.c', 'request_json.c'].map((name) => `cli/${name}`)];
 }
 
 const objectOf = (file) => path.join(work, `${file.replace(/\//g, '_')}.o`);
