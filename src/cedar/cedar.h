@@ -65,4 +65,14 @@ void fb_pattern_print(struct fb_buffer *out, const struct fb_pattern *pattern);
 void fb_expr_print(struct fb_buffer *out, const struct fb_expr *expr);
 void fb_policy_print(struct fb_buffer *out, const struct fb_policy *policy);
 
+/* --- formatting ---
+ * Policies laid out for people, comments kept.  What is formatted already stays as it is.  False, with
+ * diagnostics and `out` as it was, when the text does not parse. */
+struct fb_format_options {
+    uint32_t width, indent;     /* columns */
+};
+#define FB_FORMAT_OPTIONS ((struct fb_format_options){.width = 80, .indent = 2})
+bool fb_format_policies(struct fb_buffer *out, const struct fb_source *source, const struct fb_format_options *options,
+                        struct fb_diags *diags);
+
 #endif

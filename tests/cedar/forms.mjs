@@ -11,7 +11,7 @@ import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {Random, policyText, schemaText, mutated} from './generate.mjs';
+import {Random, commented, mutated, policyText, schemaText} from './generate.mjs';
 
 const args = process.argv.slice(2);
 const command = args[0];
@@ -129,7 +129,8 @@ function formats(random) {
     let equal = 0, run;
     const widths = [80, 80, 80, 40, 120, 20];
     for (let i = 0; i < cases; i++) {
-        const text = Array.from({length: 1 + random.below(3)}, () => policyText(random, {comments: true})).join(random.pick(['\n', '\n\n', ' ']));
+        const plain = Array.from({length: 1 + random.below(3)}, () => policyText(random, {comments: i % 3 === 1})).join(random.pick(['\n', '\n\n', ' ']));
+        const text = i % 3 === 2 ? commented(random, plain, random.pick([3, 10, 40])) : plain;
         const width = random.pick(widths), indent = random.pick([2, 2, 2, 4]);
         const theirs = oracle.formatPolicies({policyText: text, lineWidth: width, indentWidth: indent});
         run = forbid('format', file('f.cedar', text), '-l', String(width), '-i', String(indent), '-p');
@@ -142,7 +143,7 @@ function formats(random) {
             differ('format', text, theirs.formatted_policy, run.err);
         else if (run.out === theirs.formatted_policy)
             equal++;
-        else if (process.env.FB_VERBOSE)
+        else
             differ(`format ${width} ${indent}`, text, '\n' + theirs.formatted_policy, '\n' + run.out);
         const again = forbid('format', file('g.cedar', run.out), '-l', String(width), '-i', String(indent), '-p');
         if (run.status === 0 && again.out !== run.out)
@@ -197,7 +198,15 @@ function corpus() {
         if (run.status !== 0 || !same(JSON.parse(run.out), expected))
             differ('corpus', name, JSON.stringify(sorted(expected)), run.err || run.out);
     }
-    console.log(`# corpus: ${files.length} schemas`);
+    const texts = readdirSync(path.join(process.env.FB_CORPUS, 'corpus-tests')).filter(name => name.endsWith('.cedar'));
+    for (const name of texts) {
+        const where = path.join(process.env.FB_CORPUS, 'corpus-tests', name);
+        const theirs = oracle.formatPolicies({policyText: readFileSync(where, 'utf8'), lineWidth: 80, indentWidth: 2});
+        const run = forbid('format', where, '-p');
+        if (theirs.type === 'success' && run.out !== theirs.formatted_policy)
+            differ('corpus', name, '\n' + theirs.formatted_policy, '\n' + (run.err || run.out));
+    }
+    console.log(`# corpus: ${files.length} schemas, ${texts.length} policies`);
 }
 
 const kinds = {policy: policies, json: faulty, format: formats, schema: schemas, corpus};

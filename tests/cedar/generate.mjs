@@ -100,6 +100,17 @@ export function policyText(r, {comments = false} = {}) {
     return `${c().trimStart()}${annotations}${r.pick(['permit', 'forbid'])}${r.pick(['', ' '])}(${c()}${scope(r, 'principal')},${c()} ${actions}, ${c()}${scope(r, 'resource')}${c()})${c()}${conditions}${c()};`;
 }
 
+// The same policies with comments between any two tokens.
+export function commented(r, text, percent = 10) {
+    const tokens = text.match(/"(?:\\.|[^"\\])*"|\?\w+|\w+|::|&&|\|\||[=!<>]=|\S/gs);
+    const comment = () => `// ${r.pick(['one', 'a longer comment about this', 'x "y', '// z'])}\n`;
+    return tokens.map(token => {
+        if (!r.chance(percent))
+            return token + r.pick([' ', ' ', '\n', '\n\n']);
+        return token + r.pick([() => ' ' + comment(), () => '\n' + comment(), () => ' ' + comment() + '\n' + comment() + comment()])();
+    }).join('');
+}
+
 // --- schemas ---
 
 const primitives = ['Long', 'String', 'Bool', 'ipaddr', 'decimal', 'datetime', 'duration', '__cedar::Long', '__cedar::ipaddr'];
