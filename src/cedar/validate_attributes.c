@@ -59,9 +59,11 @@ static void report_unknown(struct fb_checker *c, const struct fb_expr *at, const
         return;
     struct fb_span owner = owner_of(c, type, base);
     const struct fb_vtype *shape = fb_vtype_shape(&c->types, type);
-    struct fb_span similar = shape != NULL ? similar_field(shape, c, name) : FB_SPAN("");
     struct fb_diag *diag = fb_report(c, FB_ERROR, code, at->mark, "the %.*s has no attribute `%.*s`", (int)owner.len,
                                      owner.ptr, (int)name.len, name.ptr);
+    if (!fb_diag_kept(c->diags, diag))
+        return;
+    struct fb_span similar = shape != NULL ? similar_field(shape, c, name) : FB_SPAN("");
     if (similar.len != 0)
         diag->hint = fb_report_text(c, "did you mean `%.*s`?", (int)similar.len, similar.ptr);
     else if (shape != NULL)

@@ -28,9 +28,9 @@ void fb_check_unknown_type(struct fb_checker *c, struct fb_span name, struct fb_
     static const char code[] = "validate.unknown_entity_type";
     if (action_type(name) || fb_ventity_find(&c->types, name) != NULL || !fb_report_new(c, code, range))
         return;
-    struct fb_span similar = similar_type(c, name);
     struct fb_diag *diag = fb_report(c, FB_ERROR, code, range, "the schema declares no entity type `%.*s`",
                                      (int)name.len, name.ptr);
+    struct fb_span similar = fb_diag_kept(c->diags, diag) ? similar_type(c, name) : FB_SPAN("");
     if (similar.len != 0)
         diag->hint = fb_report_text(c, "did you mean `%.*s`?", (int)similar.len, similar.ptr);
 }
@@ -76,7 +76,7 @@ static void check_action(struct fb_checker *c, const struct fb_uid *uid, struct 
     struct fb_span text = fb_report_uid(c, uid);
     struct fb_diag *diag = fb_report(c, FB_ERROR, "validate.unknown_action", range,
                                      "the schema declares no action `%.*s`", (int)text.len, text.ptr);
-    const struct fb_uid *similar = similar_action(c, uid);
+    const struct fb_uid *similar = fb_diag_kept(c->diags, diag) ? similar_action(c, uid) : NULL;
     if (similar == NULL)
         return;
     text = fb_report_uid(c, similar);
@@ -93,17 +93,19 @@ static void check_uid(struct fb_checker *c, const struct fb_uid *uid, struct fb_
     check_enum(c, uid, range);
 }
 
-/* Where in the scope's text the word stands; the element as a whole if it does not (white space around
- * `::`, escapes). */
-static struct fb_range place_in(const struct fb_checker *c, struct fb_range range, struct fb_span word)
+/* Where in the scope's text the word stands, from `*start` on, which moves behind it; the element as a whole
+ * if it does not (white space around `::`, escapes). */
+static struct fb_range place_in(const struct fb_checker *c, struct fb_range range, uint32_t *start, struct fb_span word)
 {
     struct fb_span text = c->source != NULL ? c->source->text : FB_SPAN("");
-    if (range.end > text.len || word.len == 0)
+    if (range.end > text.len || word.len == 0 || *start >= range.end)
         return range;
-    for (uint32_t at = range.start; at + word.len <= range.end; at++)
-        if (memcmp(text.ptr + at, word.ptr, word.len) == 0)
-            return (struct fb_range){at, at + (uint32_t)word.len};
-    return range;
+    const char *found = memmem(text.ptr + *start, range.end - *start, word.ptr, word.len);
+    if (found == NULL)
+        return range;
+    uint32_t at = (uint32_t)(found - text.ptr);
+    *start = at + (uint32_t)word.len;
+    return (struct fb_range){at, *start};
 }
 
 static bool is_fine(const struct fb_checker *c, const struct fb_uid *uid)
@@ -114,21 +116,25 @@ static bool is_fine(const struct fb_checker *c, const struct fb_uid *uid)
     return type != NULL && type->enum_ids == NULL;
 }
 
-static void check_scope_uid(struct fb_checker *c, const struct fb_scope *scope, const struct fb_uid *uid)
+/* Of a list one after the other: its names are looked for behind those before, or long lists would take
+ * the square of their length. */
+static void check_scope_uid(struct fb_checker *c, const struct fb_scope *scope, uint32_t *start,
+                            const struct fb_uid *uid)
 {
     if (!is_fine(c, uid))
-        check_uid(c, uid, place_in(c, scope->range, fb_report_uid(c, uid)));
+        check_uid(c, uid, place_in(c, scope->range, start, fb_report_uid(c, uid)));
 }
 
 static void check_scope(struct fb_checker *c, const struct fb_scope *scope)
 {
+    uint32_t start = scope->range.start;
     if (scope->op == FB_SCOPE_IS || scope->op == FB_SCOPE_IS_IN)
-        fb_check_unknown_type(c, scope->type, place_in(c, scope->range, scope->type));
+        fb_check_unknown_type(c, scope->type, place_in(c, scope->range, &start, scope->type));
     bool one = scope->op == FB_SCOPE_EQ || scope->op == FB_SCOPE_IN || scope->op == FB_SCOPE_IS_IN;
     if (one && !scope->slot)
-        check_scope_uid(c, scope, scope->uid);
+        check_scope_uid(c, scope, &start, scope->uid);
     for (uint32_t i = 0; scope->op == FB_SCOPE_IN_LIST && i < scope->count; i++)
-        check_scope_uid(c, scope, scope->list[i]);
+        check_scope_uid(c, scope, &start, scope->list[i]);
 }
 
 void fb_check_names(struct fb_checker *c)

@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include <dirent.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The validator.  validate/NAME.txt: a schema, a line `---`, then cases, a line each:
@@ -436,6 +437,31 @@ static void corpus(void **state)
     assert_true(checked > 3000);
 }
 
+/* Each is found at its own place; the search for it once began at the start of the list each time. */
+static void long_lists_of_unknown_actions_take_little_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct fb_policy_set set;
+    struct fb_buffer text;
+    clock_t start = clock();
+    bench_init(&bench, &fb_heap);
+    fb_buffer_init(&text, &fb_heap, 8u << 20);
+    fb_buffer_add_z(&text, "permit(principal, action in [Action::\"a\"");
+    for (int i = 0; i < 50000; i++)
+        fb_buffer_add_format(&text, ", Action::\"%d\"", i);
+    fb_buffer_add_z(&text, "], resource);");
+    const struct fb_schema *schema = schema_of(&bench, "entity U; action a appliesTo {principal: U, resource: U};");
+    fb_policy_set_init(&set, &bench.arena);
+    assert_true(fb_policy_set_read(&set, source_of(&bench, fb_buffer_span(&text)), &bench.diags));
+    assert_false(fb_validate(&set, schema, NULL, &bench.arena, &bench.diags));
+    assert_int_equal(bench.diags.errors, 50000);
+    assert_int_equal(bench.diags.list[1].range.end, bench.diags.list[0].range.end + strlen(", Action::\"1\""));
+    assert_true((clock() - start) / CLOCKS_PER_SEC < 20);
+    fb_buffer_release(&text);
+    bench_release(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +469,7 @@ int main(void)
         BENCH_TEST(once),          BENCH_TEST(links),         cmocka_unit_test(chains),
         BENCH_TEST(nesting),       BENCH_TEST(shared_types),  cmocka_unit_test(survives_failing_memory),
         cmocka_unit_test(corpus),
+        cmocka_unit_test(long_lists_of_unknown_actions_take_little_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
