@@ -136,13 +136,10 @@ static struct fb_answer join_or(struct fb_checker *c, struct fb_answer left, str
     if (left.type == NULL || right.type == NULL) {
         joined.type = fb_plain(c, FB_V_BOOL);
         joined.failed = true;
-    } else if (right.type->kind == FB_V_TRUE) {
-        joined.type = right.type;
-        caps = right.caps;
     } else if (right.type->kind == FB_V_FALSE) {
         joined.type = left.type;
         caps = left.caps;
-    } else if (left.type->kind == FB_V_FALSE) {
+    } else if (right.type->kind == FB_V_TRUE || left.type->kind == FB_V_FALSE) {
         joined.type = right.type;
         caps = right.caps;
     } else {

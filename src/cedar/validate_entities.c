@@ -82,7 +82,8 @@ static void climb_types(struct fb_vtypes *types, struct climb *climb, uint32_t f
 static void climb_actions(struct fb_vtypes *types, struct climb *climb, uint32_t from)
 {
     const struct fb_schema *schema = types->schema;
-    const struct fb_schema_action **stack = fb_arena_array(types->arena, schema->actions_count, sizeof *stack);
+    const struct fb_schema_action **stack =
+        fb_arena_array(types->arena, schema->actions_count, sizeof(const struct fb_schema_action *));
     struct fb_map seen;
     size_t depth = 0;
     fb_map_init(&seen, types->arena);
