@@ -55,6 +55,9 @@ bool fb_site_check(const struct fb_site *site, struct fb_diags *diags);
 /* --- A worker --------------------------------------------------------------------------------------- */
 struct fb_guard;
 
+/* A guard opens so many stores; decisions on a further one are refused with 503. */
+#define FB_GUARD_STORES_MAX 8u
+
 struct fb_guard_options {
     const struct fb_allocator *allocator;
     size_t arena_bytes;                     /* ceiling of one decision; 0: 4 MiB */

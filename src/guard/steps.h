@@ -12,7 +12,6 @@
  *   could.c        what could be allowed with something unknown
  *   reason.c       which refusal it is, and what may be told of it */
 
-#define FB_STORES_MAX 8u
 
 struct fb_guard {
     struct fb_guard_options options;
@@ -21,7 +20,7 @@ struct fb_guard {
     struct {
         const char *dir;
         struct fb_store_reader *reader;
-    } stores[FB_STORES_MAX];
+    } stores[FB_GUARD_STORES_MAX];
     size_t stores_count;
 };
 

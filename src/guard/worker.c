@@ -60,7 +60,7 @@ static struct fb_store_reader *find_reader(struct fb_guard *guard, const char *d
 struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const char *dir)
 {
     struct fb_store_reader *reader = find_reader(guard, dir);
-    if (reader != NULL || guard->stores_count == FB_STORES_MAX)
+    if (reader != NULL || guard->stores_count == FB_GUARD_STORES_MAX)
         return reader;
     const struct fb_store_reader_options options = {
         .allocator = guard->options.allocator, .map = guard->options.store_map, .crashes = guard->options.crashes};

@@ -51,6 +51,8 @@ typedef struct {
     ngx_array_t policies;           /* of ngx_http_forbid_policies_t: each directory once */
     ngx_array_t geo;                /* of ngx_http_forbid_geo_t: each file once */
     ngx_array_t checked;            /* of struct fb_site: combinations found sound */
+    ngx_str_t stores[FB_GUARD_STORES_MAX];
+    ngx_uint_t stores_count;
     ngx_uint_t locations;           /* that decide */
     ngx_uint_t shadows;             /* of these, in shadow */
     ngx_str_t first_shadow;         /* name of one, for the notice */

@@ -240,6 +240,27 @@ static char *check_site(ngx_conf_t *cf, const struct fb_site *site)
     return NGX_CONF_OK;
 }
 
+/* Each worker opens each store once, and so many of them. */
+static char *count_store(ngx_conf_t *cf, ngx_str_t store)
+{
+    ngx_http_forbid_main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_forbid_module);
+    if (store.len == 0) {
+        return NGX_CONF_OK;
+    }
+    for (ngx_uint_t i = 0; i < main->stores_count; i++) {
+        if (main->stores[i].len == store.len && ngx_memcmp(main->stores[i].data, store.data, store.len) == 0) {
+            return NGX_CONF_OK;
+        }
+    }
+    if (main->stores_count == FB_GUARD_STORES_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "forbid_store \"%V\": there may be %ui stores in all", &store,
+                           (ngx_uint_t)FB_GUARD_STORES_MAX);
+        return NGX_CONF_ERROR;
+    }
+    main->stores[main->stores_count++] = store;
+    return NGX_CONF_OK;
+}
+
 char *ngx_http_forbid_check(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *conf)
 {
     const ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -256,6 +277,9 @@ char *ngx_http_forbid_check(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
     if (check_caches(cf, conf, core) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+    if (count_store(cf, conf->store) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
     return check_site(cf, &conf->site);

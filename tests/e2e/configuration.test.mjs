@@ -45,6 +45,10 @@ refused('an issuer with a word that is none', { server: `forbid_issuer ${issuer}
 refused('an issuer of principals that the schema lacks', { server: `forbid on; forbid_policies policies; forbid_issuer ${issuer} jwks=keys.json audience=a principal=Usr; ${proxied}` }, /Usr/, /site\.unknown_type/);
 refused('two issuers of one type without prefixes', { server: `forbid_issuer ${issuer} jwks=keys.json audience=a; forbid_issuer https://other.example jwks=keys.json audience=a;` }, /prefix/);
 
+const stores = (n) => Array.from({ length: n }, (_, i) => `location /${i} { forbid_store store${i}; } location /again${i} { forbid_store store${i}; }`).join(' ');
+accepted('eight stores', { server: `${sound} ${stores(8)}` });
+refused('nine stores', { server: `${sound} ${stores(9)}` }, /store8": there may be 8 stores/);
+
 refused('satisfy any', { server: `${sound} satisfy any; ${proxied}` }, /satisfy any/);
 refused('satisfy any in a location below', { server: `${sound} location /a { satisfy any; }` }, /location "\/a"/);
 refused('satisfy any in shadow', { server: `${sound} forbid_store off; location /a { forbid shadow; satisfy any; }` }, /satisfy any/);
