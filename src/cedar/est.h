@@ -2,7 +2,7 @@
 #ifndef FB_CEDAR_EST_H
 #define FB_CEDAR_EST_H
 
-#include "base/json.h"
+#include "base/base.h"
 #include "cedar/parse.h"
 
 /* What the readers of JSON policies share.  Not for other parts.

@@ -55,8 +55,8 @@ static void bad_files(void **state)
     static const char *const texts[] = {
         "", "not a key",
         /* Password wanted, and nobody to ask. */
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBAAAAAAAAAAAAAAAAAAAAA\n"
-        "-----END ENCRYPTED PRIVATE KEY-----\n",
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBAAAAAAAAAAAAAAAAAAAAA\n"
+         "-----END ENCRYPTED PRIVATE KEY-----\n"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *error = NULL;
