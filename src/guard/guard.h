@@ -23,7 +23,8 @@ struct fb_policies;
 
 /* Reads DIR: schema.cedarschema, *.cedar in byte order of their names, entities.json.  Files that
  * change while they are read are read again; half a checkout never serves.  NULL when there is any
- * error among `diags` (which stay valid as long as their arena; sources are copied into it). */
+ * error among `diags`.  The sources are read into the arena of `diags`, which diagnostics and policies
+ * point into: it must outlive both. */
 struct fb_policies *fb_policies_load(const struct fb_allocator *allocator, const char *dir, struct fb_diags *diags);
 void fb_policies_free(struct fb_policies *policies);
 /* For `check` and `why`. */

@@ -112,7 +112,7 @@ static void contexts(void **state)
     struct bench *bench = *state;
     const struct fb_schema *schema = schema_of(bench, text);
     const struct fb_uid *action = uid(bench, "Action::\"a\"");
-    struct fb_value one = fb_value_number(FB_LONG, 1), numbers, mixed, record;
+    struct fb_value one = fb_value_number(FB_LONG, 1), numbers = one, mixed = one, record;
     struct fb_value list[] = {one, fb_value_string(FB_SPAN("a"))};
     assert_true(fb_value_set(&bench->arena, &one, 1, &numbers) && fb_value_set(&bench->arena, list, 2, &mixed));
     const struct {
