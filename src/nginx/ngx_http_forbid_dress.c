@@ -122,7 +122,7 @@ static void refusal_of(ngx_http_request_t *r, unsigned status, struct fb_refusal
     refusal->detail = fb_reason_sentence(reason);
 }
 
-/* nginx refuses TRACE before any phase.  Whether the path is known, and with which methods, is
+/* nginx refuses TRACE before any phase.  Whether the path is sound and known, and with which methods, is
  * said as for any other method that a route lacks. */
 static bool ask_about_trace(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,
                             const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal)
@@ -136,7 +136,8 @@ static bool ask_about_trace(ngx_http_request_t *r, const ngx_http_forbid_loc_con
     struct fb_answer answer;
     ngx_http_forbid_fill(r, conf, ctx, &request);
     fb_guard_decide(guard, &conf->site, &request, &answer);
-    if (answer.forward || (answer.refusal.status != 404 && answer.refusal.status != 405)) {
+    unsigned said = answer.refusal.status;
+    if (answer.forward || (said != 400 && said != 404 && said != 405)) {
         fb_guard_release(guard);
         return false;
     }

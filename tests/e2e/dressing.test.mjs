@@ -116,6 +116,12 @@ test('a method that nginx’s file handler lacks: 405 with Allow', async () => {
   assert.equal(JSON.parse(answer.body).error, 'method_not_allowed');
 });
 
+test('TRACE: 400 for a target that can be read in two ways, as with any method', async () => {
+  const answer = await exchange(gateway.port, format('TRACE', '/docs/a%2fb'));
+  assert.equal(answer.status, 400);
+  assert.equal(answer.get('allow'), undefined);
+});
+
 test('TRACE: 405 with the route’s methods, 404 where there is none', async () => {
   const known = await exchange(gateway.port, format('TRACE', '/docs/1'));
   assert.equal(known.status, 405);
