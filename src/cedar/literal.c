@@ -154,7 +154,7 @@ const struct fb_pattern *fb_literal_pattern(const struct fb_literal *literal, st
 {
     size_t stars = 0;
     for (size_t i = 0; i < raw.len; i++)
-        stars += raw.ptr[i] == '*';
+        stars += raw.ptr[i] == '*' || raw.ptr[i] == '\\';
     struct fb_pattern *pattern = fb_arena_alloc(literal->arena, sizeof *pattern);
     struct fb_span *literals = fb_arena_array(literal->arena, stars + 1, sizeof *literals);
     char *out = fb_arena_alloc(literal->arena, raw.len);
@@ -164,19 +164,21 @@ const struct fb_pattern *fb_literal_pattern(const struct fb_literal *literal, st
     uint32_t wildcards = 0;
     size_t len = 0, from = 0;
     while (r.at < raw.len) {
-        if (raw.ptr[r.at] == '*') {
-            literals[wildcards++] = fb_span(out + from, len - from);
-            from = len;
-            r.at++;
-        } else if (raw.ptr[r.at] == '\\' && r.at + 1 < raw.len && raw.ptr[r.at + 1] == '*') {
+        if (raw.ptr[r.at] == '\\' && r.at + 1 < raw.len && raw.ptr[r.at + 1] == '*') {
             out[len++] = '*';
             r.at += 2;
-        } else {
-            char bytes[4];
-            unsigned n = read_scalar(&r, bytes);
-            memcpy(out + len, bytes, n);
-            len += n;
+            continue;
         }
+        char bytes[4];
+        unsigned n = read_scalar(&r, bytes);
+        /* Only `\*` is the character: a star by its number, such as `\x2a`, is a wildcard too, as upstream has it. */
+        if (n == 1 && bytes[0] == '*') {
+            literals[wildcards++] = fb_span(out + from, len - from);
+            from = len;
+            continue;
+        }
+        memcpy(out + len, bytes, n);
+        len += n;
     }
     literals[wildcards] = fb_span(out + from, len - from);
     *pattern = (struct fb_pattern){.literals = literals, .wildcards = wildcards};

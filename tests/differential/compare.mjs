@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two answers to one world: '' if they agree, else what differs first.
 
-const show = (answer) => (answer === undefined ? 'nothing' : JSON.stringify(answer));
+const show = (answer) => (answer === undefined ? 'nothing' : JSON.stringify(answer, (_, v) => (typeof v === 'bigint' ? String(v) : v)));
 
 export function compare(ours, theirs) {
   if (ours.crashed !== undefined) return `our driver ended with ${ours.crashed}`;
@@ -15,7 +15,43 @@ export function compare(ours, theirs) {
   if (theirs.undecided) return '';
   if (theirs.entities !== undefined && theirs.entities !== ours.entities)
     return `entities: ${ours.entities ? 'we read what they refuse' : `we refuse what they read: ${ours.diags?.[0]}`}`;
-  return compareAnswers(ours.answers ?? [], theirs.answers ?? []);
+  return compareAnswers(ours.answers ?? [], theirs.answers ?? []) || compareForms(ours, theirs);
+}
+
+// The first place where two JSON values differ, numbers beyond what JavaScript holds aside.
+function apart(a, b, place = '') {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
+    return a === b || (typeof a === 'bigint' && Number(a) === b) || (typeof b === 'bigint' && Number(b) === a) ? '' : `${place}: ours ${show(a)}, theirs ${show(b)}`;
+  if (Array.isArray(a) !== Array.isArray(b)) return `${place}: a list is none`;
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const found = apart(a[key], b[key], `${place}/${key}`);
+    if (found) return found;
+  }
+  return '';
+}
+
+function compareForms(ours, theirs) {
+  for (const again of ['policyJsonAgain', 'policyTextAgain', 'schemaAgain']) if (ours[again] === false) return `${again}: it does not read back`;
+  if (theirs.policyJson && ours.policyJson) {
+    const mine = { ...ours.policyJson.staticPolicies, ...ours.policyJson.templates };
+    for (const id of Object.keys(theirs.policyJson)) {
+      const found = apart(mine[id], theirs.policyJson[id], id);
+      if (found) return `policy JSON: ${found}`;
+    }
+  }
+  for (const what of ['schemaJson', 'schemaResolved']) {
+    const found = theirs[what] && ours[what] !== undefined ? apart(ours[what], theirs[what]) : '';
+    if (found) return `${what}: ${found}`;
+  }
+  // What is warned of a policy that has errors is not compared: it hangs on how far each typechecker goes on after one.
+  const faulty = new Set(theirs.strictErrors);
+  const said = (of, what) => JSON.stringify(what === 'impossible' ? of.impossible.filter((id) => !faulty.has(id)).sort() : Array.isArray(of[what]) ? [...of[what]].sort() : of[what]);
+  for (const what of ['strictErrors', 'strict', 'impossible'])
+    if (theirs[what] !== undefined && ours[what] !== undefined && said(ours, what) !== said(theirs, what))
+      return `validation: ${what}: ours ${show(ours[what])}, theirs ${show(theirs[what])}`;
+  // What passes strictly passes permissively.
+  const lax = (ours.permissiveErrors ?? []).find((id) => !ours.strictErrors.includes(id));
+  return lax ? `permissive: ${lax} passes in strict mode only` : '';
 }
 
 export function compareAnswers(ours, theirs) {

@@ -2,7 +2,7 @@
 /* The engine as a peer for differential tests: a world a line in, its answers a line out.
  *
  *   {"policies": TEXT, "links": [{template_id, link_id, args}], "schema": TEXT, "entities": [...],
- *    "requests": [{principal, action, resource, context}], "validate": true}
+ *    "requests": [{principal, action, resource, context}], "validate": true, "forms": true}
  *
  * All but `policies` may be absent.  The answer says for each text whether it was read, and for each
  * request what was decided, as `forbid authorize --requests` does; a request of a world that could not be
@@ -72,7 +72,9 @@ static bool read_world(struct world *world, struct fb_span line)
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             if (fb_span_is(key, texts[i].name))
                 *texts[i].to = source_of(world, texts[i].name, json.event == FB_JSON_STRING ? json.string : raw(&json));
-        if (fb_span_is(key, "validate"))
+        if (fb_span_is(key, "forms"))
+            world->forms = json.event == FB_JSON_TRUE;
+        else if (fb_span_is(key, "validate"))
             world->validate = json.event == FB_JSON_TRUE;
         else if (!fb_json_skip(&json))
             return false;
@@ -203,6 +205,8 @@ static void run(struct world *world, struct fb_span line)
         answer(world, world->requests[i]);
     }
     fb_buffer_add_char(&world->out, ']');
+    if (world->program != NULL && world->forms)
+        driver_forms(world);
     if (world->diags.count != 0)
         say_diags(world);
     fb_buffer_add_z(&world->out, "}\n");

@@ -34,4 +34,17 @@ export const faults = [
   ['entity/value.c', 'return a.kind < b.kind ? -1 : 1;', 'return 0;'],
   ['cedar/conform.c', 'if (attribute->required && ', 'if (!attribute->required && '],
   ['cedar/conform.c', 'fine &= entity_fits(&check, entities, &entity);', 'fine = true;'],
+  // Forms and validation.
+  ['cedar/est_write.c', 'if (scope->count == 1) {', 'if (scope->count == 0) {'],
+  ['cedar/est_write.c', 'condition->unless ? "unless" : "when"', 'condition->unless ? "when" : "when"'],
+  ['cedar/est_write.c', 'expr->count > 1 ? ",\\"attr\\":["', 'expr->count > 2 ? ",\\"attr\\":["'],
+  ['cedar/est_write.c', 'if (list[i].has_value)', 'if (list[i].value.len != 0)'],
+  ['cedar/schema_write.c', 'attribute->required ? "}"', '!attribute->required ? "}"'],
+  ['cedar/print.c', 'fb_buffer_add_z(out, " in ");', 'fb_buffer_add_z(out, " == ");'],
+  ['cedar/validate_attributes.c', 'if (field->required || fb_caps_held', 'if (!field->required || fb_caps_held'],
+  ['cedar/validate_attributes.c', 'has.type->kind == FB_V_FALSE', 'has.type->kind == FB_V_TRUE'],
+  ['cedar/validate_operators.c', 'if (!c->strict || a == NULL', 'if (c->strict || a == NULL'],
+  ['cedar/validate_operators.c', 'return type->kind == FB_V_LONG || type->kind == FB_V_DATETIME || type->kind == FB_V_DURATION;', 'return type->kind == FB_V_LONG || type->kind == FB_V_DATETIME;'],
+  ['cedar/validate_calls.c', 'return function == FB_F_OFFSET && argument == 1 ? FB_V_DURATION : family_of(function);', 'return family_of(function);'],
+  ['cedar/validate_caps.c', 'if (c->marks[shape] != c->mark)', 'if (false)'],
 ];

@@ -77,7 +77,29 @@ class Oracle {
     out.entities = out.answers.some((answer) => !answer.error)
       || this.call('checkParseEntities', { entities: world.entities, schema: world.schema ?? null }).type === 'success';
     if (!out.entities) out.answers = [];
+    if (world.forms && out.entities && read.type === 'success') this.forms(world, sets, out);
     return out;
+  }
+
+  // As policyJson, schemaJson, schemaResolved, strict, strictErrors and impossible; absent where it cannot say.
+  forms(world, sets, out) {
+    out.policyJson = {};
+    for (const [id, text] of Object.entries(typeof sets.staticPolicies === 'string' ? Object.fromEntries(world.policies.map((text, i) => [`policy${i}`, text]))
+      : { ...sets.staticPolicies, ...sets.templates })) {
+      const { json } = this.call(id in sets.templates ? 'templateToJson' : 'policyToJson', text);
+      if (json) out.policyJson[id] = json;
+    }
+    if (world.schema === undefined) return;
+    const { json } = this.call('schemaToJson', world.schema);
+    if (json) out.schemaJson = json;
+    const resolved = this.call('schemaToJsonWithResolvedTypes', world.schema);
+    if (resolved.json) out.schemaResolved = resolved.json;
+    const { type, validationErrors, validationWarnings } = this.call('validate', { validationSettings: { mode: 'strict' }, schema: world.schema, policies: sets });
+    if (type !== 'success') return;
+    const ids = (list) => [...new Set(list.map((found) => found.policyId))].sort();
+    out.strict = validationErrors.length === 0;
+    out.strictErrors = ids(validationErrors).filter((id) => id.startsWith('policy'));
+    out.impossible = ids(validationWarnings.filter(({ error }) => /impossible/.test(error.message))).filter((id) => id.startsWith('policy'));
   }
 
   decide(world, request) {

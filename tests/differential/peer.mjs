@@ -15,6 +15,7 @@ export function question(world) {
   const line = { policies: world.text, entities: world.entities, requests: world.requests, validate: world.validate };
   if (world.links.length) line.links = commandLinks(world.links);
   if (world.schema !== undefined) line.schema = world.schema;
+  if (world.forms) line.forms = true;
   return line;
 }
 
@@ -52,7 +53,8 @@ export class Driver {
     for (const part of parts) {
       const line = this.pieces.join('');
       this.pieces = [part];
-      const answer = JSON.parse(line);
+      let answer;
+      try { answer = JSON.parse(line); } catch { answer = { crashed: 'what is no JSON' }; }
       sorted(answer.answers);
       this.waiting.shift()(answer);
     }

@@ -43,7 +43,8 @@ for (const file of sources()) {
   compile(path.join(root, 'src', file), objectOf(file));
   objects.set(file, objectOf(file));
 }
-compile(path.join(root, 'tests/differential/driver.c'), path.join(work, 'driver.o'));
+const driver = ['driver', 'driver_forms'].map((name) => path.join(work, `${name}.o`));
+for (const object of driver) compile(path.join(root, 'tests/differential', path.basename(object).replace('.o', '.c')), object);
 
 // A driver with `file` replaced by that text, if any.
 function build(name, file, text) {
@@ -55,7 +56,7 @@ function build(name, file, text) {
     list.set(file, path.join(work, 'planted.o'));
   }
   const program = path.join(work, name);
-  execFileSync(compiler[0], [...compiler.slice(1), '-o', program, path.join(work, 'driver.o'), ...list.values(), '-lm']);
+  execFileSync(compiler[0], [...compiler.slice(1), '-o', program, ...driver, ...list.values(), '-lm']);
   return program;
 }
 
@@ -64,7 +65,7 @@ const worlds = [];
 function worldAt(number) {
   if (!worlds[number]) {
     const world = makeWorld(seed, number);
-    const texts = { ...render(world), templates: world.policies.map(isTemplate), whole: number % 2 === 0 };
+    const texts = { ...render(world), templates: world.policies.map(isTemplate), whole: number % 2 === 0, forms: true };
     worlds[number] = { texts, theirs: oracle.answer(texts) };
   }
   return worlds[number];

@@ -54,7 +54,7 @@ function skip(name, why) {
 
 // What the oracle needs to know beside the texts.
 function rendered(world) {
-  return { ...render(world), templates: world.policies.map(isTemplate), whole: world.number % 2 === 0 };
+  return { ...render(world), templates: world.policies.map(isTemplate), whole: world.number % 2 === 0, forms: world.number % 2 === 0 };
 }
 
 // --- What once differed ----------------------------------------------------------------------------------
