@@ -99,7 +99,8 @@ static bool load_entities(struct world *world)
     if (world->entities_text != NULL
         && (!fb_entity_set_read_json(world->entities, world->entities_text, schema != NULL ? &hints : NULL,
                                      &world->diags)
-            || (schema != NULL && !fb_conform_entities(schema, world->entities, world->entities_text, &world->arena, &world->diags))))
+            || (schema != NULL
+                && !fb_conform_entities(schema, world->entities, world->entities_text, &world->arena, &world->diags))))
         return false;
     return (schema == NULL || fb_schema_add_actions(schema, world->entities))
            && fb_entity_set_close(world->entities, &world->diags);
