@@ -2,11 +2,6 @@
 /* `forbid format`: policies in the usual layout. */
 #include "cli/inputs.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define WIDTH_MAX 10000u
 #define INDENT_MAX 64u
 
@@ -23,31 +18,7 @@ static const char help[] =
     "  forbid format -p policies.cedar --write    into the file\n"
     "  forbid format -p policies.cedar --check    only: is it formatted already?\n"
     "\n"
-    "Exit status: 0 done (with --check: formatted), 1 failed, 3 not formatted (with --check).\n";
-
-/* Beside the file and then in its place, so that nothing is lost half way; links and modes stay. */
-static bool write_file(struct fb_inputs *inputs, const char *path, struct fb_span text)
-{
-    char *real = realpath(path, NULL);
-    struct fb_span beside = fb_arena_format(&inputs->arena, "%s.forbid-XXXXXX", real != NULL ? real : path);
-    char *name = fb_arena_text(&inputs->arena, beside);
-    struct stat status;
-    int fd = real != NULL && name != NULL && stat(real, &status) == 0 ? mkstemp(name) : -1;
-    bool good = fd >= 0 && fchmod(fd, status.st_mode & 07777) == 0;
-    for (size_t done = 0; good && done < text.len;) {
-        ssize_t wrote = write(fd, text.ptr + done, text.len - done);
-        good = wrote > 0 || (wrote < 0 && errno == EINTR);
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
-    good = good && fsync(fd) == 0 && rename(name, real) == 0;
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 && !good)
-        unlink(name);
-    free(real);
-    return good || fb_inputs_fault(inputs, "output.unwritable", "%s: %s", path, strerror(error));
-}
+    "Exit status: 0 done (with --check: formatted), 1 failed (with --check: or not formatted).\n";
 
 static int run(struct fb_cli *cli, struct fb_inputs *inputs, const struct options *options)
 {
@@ -62,10 +33,10 @@ static int run(struct fb_cli *cli, struct fb_inputs *inputs, const struct option
     bool same = good && fb_span_eq(fb_buffer_span(&out), source->text);
     int status = good ? FB_EXIT_OK : FB_EXIT_FAILED;
     if (good && options->check && !same) {
-        status = FB_EXIT_INVALID;
+        status = FB_EXIT_FAILED;
         fprintf(cli->err, "forbid: %.*s is not formatted\n", (int)source->name.len, source->name.ptr);
     } else if (good && options->write && !same) {
-        status = write_file(inputs, path, fb_buffer_span(&out)) ? FB_EXIT_OK : FB_EXIT_FAILED;
+        status = fb_inputs_write(inputs, path, fb_buffer_span(&out)) ? FB_EXIT_OK : FB_EXIT_FAILED;
     } else if (good && !options->check && !options->write) {
         fb_cli_write(cli, &out);
     }

@@ -93,8 +93,10 @@ const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *p
     return source;
 }
 
-static bool load_schema(struct fb_inputs *inputs, const struct fb_inputs_options *options)
+bool fb_inputs_schema(struct fb_inputs *inputs, const struct fb_inputs_options *options)
 {
+    if (options->schema == NULL)
+        return true;
     const struct fb_source *source = fb_inputs_source(inputs, options->schema, FB_CEDAR_TEXT_MAX);
     if (source == NULL)
         return false;
@@ -118,7 +120,7 @@ const struct fb_source *fb_inputs_policies(struct fb_inputs *inputs, const struc
     return read ? source : NULL;
 }
 
-static bool load_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options)
+bool fb_inputs_policy_set(struct fb_inputs *inputs, const struct fb_inputs_options *options)
 {
     if (fb_inputs_policies(inputs, options) == NULL)
         return false;
@@ -131,29 +133,34 @@ static bool load_policies(struct fb_inputs *inputs, const struct fb_inputs_optio
     return links != NULL && fb_links_read(&inputs->set, links, &inputs->diags);
 }
 
-static bool load_entities(struct fb_inputs *inputs, const char *path)
+bool fb_inputs_entities_of(struct fb_inputs *inputs, const struct fb_source *source, const char *file)
 {
     inputs->entities = fb_entity_set_new(&inputs->arena);
     if (inputs->entities == NULL)
         return fb_inputs_fault(inputs, "input.memory", "out of memory");
-    if (path != NULL) {
-        const struct fb_source *source = fb_inputs_source(inputs, path, ENTITIES_BYTES_MAX);
+    if (source != NULL) {
         const struct fb_value_hints *hints = inputs->schema != NULL ? &inputs->hints : NULL;
-        if (source == NULL || !fb_entity_set_read_json(inputs->entities, source, hints, &inputs->diags))
+        if (!fb_entity_set_read_json(inputs->entities, source, hints, &inputs->diags))
             return false;
         if (inputs->schema != NULL
             && !fb_conform_entities(inputs->schema, inputs->entities, source, &inputs->arena, &inputs->diags))
             return false;
     }
-    return fb_inputs_add_actions(inputs, path);
+    return fb_inputs_add_actions(inputs, file);
+}
+
+bool fb_inputs_entities(struct fb_inputs *inputs, const char *path)
+{
+    const struct fb_source *source = path != NULL ? fb_inputs_source(inputs, path, ENTITIES_BYTES_MAX) : NULL;
+    return (path == NULL || source != NULL) && fb_inputs_entities_of(inputs, source, path);
 }
 
 bool fb_inputs_load(struct fb_inputs *inputs, const struct fb_inputs_options *options)
 {
-    bool schema = options->schema == NULL || load_schema(inputs, options);
-    bool policies = load_policies(inputs, options);
+    bool schema = fb_inputs_schema(inputs, options);
+    bool policies = fb_inputs_policy_set(inputs, options);
     /* Entities mean something else under a schema, so without it their faults would mislead. */
-    bool entities = schema && load_entities(inputs, options->entities);
+    bool entities = schema && fb_inputs_entities(inputs, options->entities);
     if (inputs->arena.failed && inputs->diags.errors == 0)
         fb_inputs_fault(inputs, "input.memory", "out of memory");
     return schema && policies && entities && inputs->diags.errors == 0;

@@ -49,6 +49,16 @@ static inline bool fb_format_is_json(const char *format)
  * NULL or false after a diagnostic. */
 const struct fb_source *fb_inputs_policies(struct fb_inputs *inputs, const struct fb_inputs_options *options);
 
+/* The policies with their names and links. */
+bool fb_inputs_policy_set(struct fb_inputs *inputs, const struct fb_inputs_options *options);
+/* The schema alone, if one is given; entities alone, from a file (NULL: only the schema's actions) or from a
+ * source that came from one.  False after a diagnostic. */
+bool fb_inputs_schema(struct fb_inputs *inputs, const struct fb_inputs_options *options);
+bool fb_inputs_entities(struct fb_inputs *inputs, const char *path);
+bool fb_inputs_entities_of(struct fb_inputs *inputs, const struct fb_source *source, const char *file);
+/* write_file.c: a file written anew, or made, whole or not at all.  False after a diagnostic. */
+bool fb_inputs_write(struct fb_inputs *inputs, const char *path, struct fb_span text);
+
 /* A file as a source, in the arena; "-" or NULL is standard input.  NULL after a diagnostic. */
 const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *path, size_t limit);
 /* A diagnostic about no place in particular.  Returns false, so that a caller may return it. */
