@@ -55,6 +55,7 @@ static bool read_in(struct fb_est *est, enum fb_var var, struct draft *draft)
     if (!fb_est_is(est, FB_JSON_OBJECT, "an object with `entity` or `slot`"))
         return false;
     draft->has_in = true;
+    draft->has_entity = false;
     while (fb_json_next(&est->json) == FB_JSON_KEY) {
         bool read = true;
         if (fb_span_is(est->json.string, "entity")) {
@@ -76,28 +77,53 @@ static bool read_in(struct fb_est *est, enum fb_var var, struct draft *draft)
            || fb_est_fail_at(est, open, "json.missing", "an `entity` or a `slot` is missing here");
 }
 
+/* What `op` is, and whether there is an `entity`: on that depends what the other members mean, and they may
+ * stand in front.  Faults are left to the reading itself. */
+static void look_ahead(struct fb_est *est, struct draft *draft)
+{
+    struct fb_json ahead;
+    fb_json_init(&ahead, fb_span_from(est->json.text, draft->open.start), est->parser.arena, est->json.limits);
+    fb_json_next(&ahead);
+    while (fb_json_next(&ahead) == FB_JSON_KEY) {
+        bool op = fb_span_is(ahead.string, "op");
+        draft->has_entity |= fb_span_is(ahead.string, "entity");
+        fb_json_next(&ahead);
+        if (op && ahead.event == FB_JSON_STRING)
+            draft->op = ahead.string;
+        if (!fb_json_skip(&ahead))
+            return;
+    }
+}
+
+static bool op_is(const struct draft *draft, const char *op)
+{
+    return fb_span_is(draft->op, op);
+}
+
+static bool read_op(struct fb_est *est, struct draft *draft)
+{
+    draft->has_op = true;
+    return fb_est_expect(est, FB_JSON_STRING, "an operator, a string");
+}
+
+/* A member that the operator makes use of; others are passed over, but for `is`. */
 static bool read_member(struct fb_est *est, enum fb_var var, struct draft *draft, bool *ignored)
 {
     struct fb_span key = est->json.string;
-    if (fb_span_is(key, "op")) {
-        if (!fb_est_expect(est, FB_JSON_STRING, "an operator, a string"))
-            return false;
-        draft->op = est->json.string;
-        draft->has_op = true;
-        return true;
-    }
-    if (fb_span_is(key, "entity")) {
+    bool compares = op_is(draft, "==") || op_is(draft, "in"), is = op_is(draft, "is") && var != FB_ACTION;
+    if (fb_span_is(key, "op"))
+        return read_op(est, draft);
+    if (compares && fb_span_is(key, "entity")) {
         fb_json_next(&est->json);
-        draft->has_entity = true;
         return fb_est_uid(est, &draft->uid);
     }
-    if (fb_span_is(key, "slot"))
+    if (compares && !draft->has_entity && fb_span_is(key, "slot"))
         return read_slot(est, var, draft);
-    if (fb_span_is(key, "entities") && var == FB_ACTION)
+    if (op_is(draft, "in") && var == FB_ACTION && !draft->has_entity && fb_span_is(key, "entities"))
         return read_list(est, draft);
-    if (fb_span_is(key, "in") && var != FB_ACTION)
+    if (is && fb_span_is(key, "in"))
         return read_in(est, var, draft);
-    if (fb_span_is(key, "entity_type") && var != FB_ACTION) {
+    if (is && fb_span_is(key, "entity_type")) {
         draft->has_type = true;
         return fb_est_expect(est, FB_JSON_STRING, "a type's name") && fb_est_type(est, &draft->type);
     }
@@ -156,7 +182,7 @@ static bool take(struct fb_est *est, enum fb_var var, const struct draft *draft,
                               (int)(draft->op.len < 40 ? draft->op.len : 40), draft->op.ptr);
     if (!draft->has_type)
         return fb_est_fail_at(est, draft->open, "json.missing", "`is` needs an `entity_type`");
-    if (ignored || (!draft->has_in && (draft->has_entity || draft->has_slot)))
+    if (ignored)
         return fb_est_fail_at(est, draft->open, "json.unknown", "beside `is` there are only `entity_type` and `in`");
     scope->type = draft->type;
     scope->op = draft->has_in ? FB_SCOPE_IS_IN : FB_SCOPE_IS;
@@ -169,6 +195,7 @@ bool fb_est_scope(struct fb_est *est, enum fb_var var, struct fb_scope *scope)
         return false;
     struct draft draft = {.open = est->json.range};
     bool ignored = false;
+    look_ahead(est, &draft);
     while (fb_json_next(&est->json) == FB_JSON_KEY)
         if (!read_member(est, var, &draft, &ignored))
             return false;

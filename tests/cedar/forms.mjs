@@ -28,6 +28,7 @@ try {
 }
 console.log(`# seed ${seed}, ${cases} cases of each kind`);
 const dir = mkdtempSync(path.join(tmpdir(), 'forbid-forms-'));
+const skipped = Symbol('skipped');
 let differences = 0;
 
 const sorted = value => Array.isArray(value) ? value.map(sorted)
@@ -189,7 +190,7 @@ function schemas(random) {
 function corpus() {
     const folder = path.join(process.env.FB_CORPUS ?? '', 'corpus-tests-json-schemas');
     if (process.env.FB_CORPUS === undefined || !existsSync(folder))
-        return console.log('# corpus: not at hand');
+        return skipped;
     const files = readdirSync(folder);
     for (const name of files) {
         const schema = path.join(process.env.FB_CORPUS, 'corpus-tests', name.replace(/[.]json$/, ''));
@@ -214,7 +215,8 @@ const asked = Object.entries(kinds).filter(([name]) => only === null || only ===
 console.log(`1..${asked.length}`);
 asked.forEach(([name, run], i) => {
     const before = differences;
-    run(new Random(seed + i));
+    if (run(new Random(seed + i)) === skipped)
+        return console.log(`ok ${i + 1} - ${name} # SKIP not at hand`);
     console.log(`${differences === before ? 'ok' : 'not ok'} ${i + 1} - ${name}: ${cases} cases, ${differences - before} differences`);
 });
 rmSync(dir, {recursive: true});

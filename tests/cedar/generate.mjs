@@ -175,10 +175,10 @@ function places(value, at = [], list = []) {
     return list;
 }
 
-// A copy with one to two changes.
+// A copy with a change or two.
 export function mutated(r, json) {
     const copy = structuredClone(json);
-    for (let i = 0; i <= r.below(2); i++) {
+    for (let i = 0; i <= (r.chance(25) ? 1 : 0); i++) {
         const all = places(copy);
         if (all.length === 0)
             return copy;
