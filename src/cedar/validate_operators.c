@@ -232,14 +232,14 @@ static struct fb_answer action_in_literals(struct fb_checker *c, const struct fb
 static const uint32_t *literals_of(const struct fb_checker *c, const uint32_t *node, uint32_t *count)
 {
     const struct fb_node *right = &c->tree.nodes[*node];
-    *count = 1;
-    if (right->kind != FB_N_SET)
-        return uid_of(c, right) != NULL ? node : NULL;
-    const uint32_t *items = c->tree.items + right->a;
-    for (*count = 0; *count < right->b; ++*count)
-        if (uid_of(c, &c->tree.nodes[items[*count]]) == NULL)
+    bool set = right->kind == FB_N_SET;
+    /* An empty set has no items to point to. */
+    const uint32_t *list = set && right->b > 0 ? c->tree.items + right->a : node;
+    *count = set ? right->b : 1;
+    for (uint32_t i = 0; i < *count; i++)
+        if (uid_of(c, &c->tree.nodes[list[i]]) == NULL)
             return NULL;
-    return items != NULL ? items : node;
+    return list;
 }
 
 static struct fb_answer check_group(struct fb_checker *c, uint32_t node)
