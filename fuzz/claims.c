@@ -21,6 +21,8 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
         for (size_t j = 0; j < claim->strings.count; j++)
             fuzz_must(fb_utf8_valid(claim->strings.list[j]) == claim->strings.list[j].len, "strings are UTF-8");
     }
-    for (size_t i = 0; i < token.scope.count; i++)
-        fuzz_must(token.scope.list[i].len != 0, "no scope is empty");
+    const struct fb_claim *scope = fb_token_claim(&token, FB_SPAN("scope"));
+    for (size_t i = 0; scope != NULL && scope->kind == FB_CLAIM_STRING && i < token.scope.count; i++)
+        fuzz_must(token.scope.list[i].len != 0 && fb_span_find(token.scope.list[i], ' ') == token.scope.list[i].len,
+                  "the scopes of a text are split at its spaces");
 }

@@ -40,9 +40,20 @@ static enum got string(struct fb_span text, struct fb_value *value)
     return GOT;
 }
 
-static enum got string_if_any(struct fb_span text, struct fb_value *value)
+static bool is_text(struct fb_span text)
 {
-    return text.len == 0 ? LACKS : string(text, value);
+    return fb_utf8_valid(text) == text.len && fb_span_find(text, '\0') == text.len;
+}
+
+/* What a client sent and nobody read before as text: a server passes bytes beyond ASCII in a Host. */
+static enum got sent(struct build *b, struct fb_span text, const char *malformed, struct fb_value *value)
+{
+    return is_text(text) ? string(text, value) : fail(b, FB_CONTEXT_BAD, malformed, fb_span(NULL, 0));
+}
+
+static enum got sent_if_any(struct build *b, struct fb_span text, const char *malformed, struct fb_value *value)
+{
+    return text.len == 0 ? LACKS : sent(b, text, malformed, value);
 }
 
 /* --- sets ------------------------------------------------------------------------------------------ */
@@ -163,7 +174,7 @@ static enum got find_fields(struct build *b, const struct fb_context_plan *plan,
         for (size_t i = 0; i < plan->count; i++) {
             if (!is_field(field.name, plan->names[i]))
                 continue;
-            if (fb_utf8_valid(field.value) != field.value.len || fb_span_find(field.value, '\0') != field.value.len)
+            if (!is_text(field.value))
                 return fail(b, FB_CONTEXT_BAD, "malformed header field", plan->names[i]);
             if (!found_add(b, found, i, field.value))
                 return no_memory(b);
@@ -318,7 +329,7 @@ static enum got fact(struct build *b, const struct fb_plan_field *field, struct 
     const struct fb_http_request *r = b->request;
     switch ((int)field->fact) {
     case FB_FACT_METHOD: return string(r->method, value);
-    case FB_FACT_HOST: return string(r->host, value);
+    case FB_FACT_HOST: return sent(b, r->host, "malformed host", value);
     case FB_FACT_PATH: return string(r->path, value);
     case FB_FACT_IP: return ip(b, field, value);
     case FB_FACT_COUNTRY: return country(b, value);
@@ -330,8 +341,8 @@ static enum got fact(struct build *b, const struct fb_plan_field *field, struct 
     case FB_FACT_TOKEN: return b->token != NULL ? build_record(b, field->record, value) : LACKS;
     case FB_FACT_TLS_VERSION: return string(r->tls_version, value);
     case FB_FACT_TLS_CIPHER: return string(r->tls_cipher, value);
-    case FB_FACT_TLS_SERVER_NAME: return string_if_any(r->tls_server_name, value);
-    case FB_FACT_TLS_CLIENT_SUBJECT: return string_if_any(r->tls_client_subject, value);
+    case FB_FACT_TLS_SERVER_NAME: return sent_if_any(b, r->tls_server_name, "malformed server name", value);
+    case FB_FACT_TLS_CLIENT_SUBJECT: return sent_if_any(b, r->tls_client_subject, "malformed client subject", value);
     default: return token_fact(b, field, value);
     }
 }

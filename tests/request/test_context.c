@@ -115,6 +115,25 @@ static void builds_what_is_declared(void **state)
     fb_arena_release(&arena);
 }
 
+/* A server hands on a Host with bytes beyond ASCII, which are no string. */
+static void refuses_a_host_that_is_not_utf8(void **state)
+{
+    (void)state;
+    struct fb_http_request r = request_plain();
+    r.host = FB_SPAN("api.ex\x88mple");
+    check_with("plain", &r, NULL, NULL, "400: malformed host");
+    check_with("none", &r, NULL, NULL, "{}");
+    r.host = fb_span("a\0b", 3);
+    check_with("plain", &r, NULL, NULL, "400: malformed host");
+    r.tls = true;
+    r.tls_version = r.tls_cipher = FB_SPAN("x");
+    r.tls_server_name = FB_SPAN("\xff");
+    check_with("tls", &r, NULL, NULL, "400: malformed server name");
+    r.tls_server_name = fb_span(NULL, 0);
+    r.tls_client_subject = FB_SPAN("CN=\xc3");
+    check_with("tls", &r, NULL, NULL, "400: malformed client subject");
+}
+
 static void needs_an_address_where_declared(void **state)
 {
     (void)state;
@@ -417,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builds_what_is_declared),
+        cmocka_unit_test(refuses_a_host_that_is_not_utf8),
         cmocka_unit_test(needs_an_address_where_declared),
         cmocka_unit_test(reads_parameters),
         cmocka_unit_test(limits_parameters),
