@@ -72,7 +72,8 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
         fields[list.count++] = (struct fb_http_field){fb_span_head(line, colon), fb_span_trim(fb_span_from(line, colon + 1))};
     }
     request.fields = fb_http_fields_of(&list);
-    struct fb_token_facts token = {.issuer = FB_SPAN("i"), .scopes = &request.host, .scopes_count = 1, .claim = claim,
+    const struct fb_span scope = FB_SPAN("read");
+    struct fb_token_facts token = {.issuer = FB_SPAN("i"), .scopes = &scope, .scopes_count = 1, .claim = claim,
                                    .self = &request.method};
     struct fb_value context;
     struct fb_span why = {0, NULL};
