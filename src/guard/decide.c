@@ -71,7 +71,7 @@ static bool find_route(struct fb_case *c)
 static bool open_store(struct fb_case *c)
 {
     if (c->site->store != NULL) {
-        c->reader = fb_guard_store(c->guard, c->site->store);
+        c->reader = fb_guard_store(c->guard, c->site);
         if (c->reader == NULL) {
             fb_refuse_cannot(c, "no memory for a store, or more than 8 of them");
             return false;

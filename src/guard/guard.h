@@ -41,6 +41,7 @@ struct fb_site {
     const struct fb_issuers *issuers;       /* NULL: no bearer tokens are accepted */
     const struct fb_geo *geo;               /* NULL: no country is known */
     const char *store;                      /* directory, or NULL */
+    size_t store_map;                       /* bytes of address space for it; 0: 64 GiB.  The first to open it says */
     /* How much is told, to clients that are signed in and to those that are not.  Where the location
      * itself says it (`stated`), an action's `@disclose` can lower it; else `@disclose` replaces it. */
     enum fb_level disclose, disclose_anonymous;
@@ -63,7 +64,6 @@ struct fb_guard_options {
     const struct fb_allocator *allocator;
     size_t arena_bytes;                     /* ceiling of one decision; 0: 4 MiB */
     uint32_t tokens;                        /* entries of the token cache; 0: 4096 */
-    size_t store_map;                       /* bytes of address space; 0: 64 GiB */
     _Atomic uint32_t *crashes;              /* shared counter of workers that died while a map was young, or NULL */
 };
 

@@ -24,8 +24,8 @@ struct fb_guard {
     size_t stores_count;
 };
 
-/* The reader of a directory, made at its first use.  NULL without memory, or beyond the limit. */
-struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const char *dir);
+/* The reader of the site's store, made at its first use.  NULL without memory, or beyond the limit. */
+struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const struct fb_site *site);
 
 /* Entities of the directory over those of the store, the principal with the parents that its token
  * brings. */

@@ -57,13 +57,14 @@ static struct fb_store_reader *find_reader(struct fb_guard *guard, const char *d
     return NULL;
 }
 
-struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const char *dir)
+struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const struct fb_site *site)
 {
+    const char *dir = site->store;
     struct fb_store_reader *reader = find_reader(guard, dir);
     if (reader != NULL || guard->stores_count == FB_GUARD_STORES_MAX)
         return reader;
     const struct fb_store_reader_options options = {
-        .allocator = guard->options.allocator, .map = guard->options.store_map, .crashes = guard->options.crashes};
+        .allocator = guard->options.allocator, .map = site->store_map, .crashes = guard->options.crashes};
     reader = fb_store_reader_new(dir, &options);
     if (reader != NULL) {
         guard->stores[guard->stores_count].dir = dir;

@@ -74,6 +74,7 @@ struct ngx_http_forbid_loc_conf_s {
     const struct fb_issuers *issuers;           /* all lines of one level; a deeper level replaces them */
     const struct fb_geo *geo;
     ngx_str_t store;                            /* absolute, NUL-terminated; empty: none */
+    size_t store_map;                           /* bytes of address space; 0: the store's default */
     ngx_uint_t disclose;                        /* enum fb_level */
     ngx_uint_t disclose_anonymous;
     ngx_flag_t disclose_stated;                 /* forbid_disclose stands there or above */

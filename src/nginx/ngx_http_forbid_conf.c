@@ -53,6 +53,7 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->issuers = NGX_CONF_UNSET_PTR;
     conf->geo = NGX_CONF_UNSET_PTR;
     conf->store = (ngx_str_t)ngx_null_string;
+    conf->store_map = NGX_CONF_UNSET_SIZE;
     conf->disclose = NGX_CONF_UNSET_UINT;
     conf->disclose_anonymous = NGX_CONF_UNSET_UINT;
     conf->disclose_stated = NGX_CONF_UNSET;
@@ -97,6 +98,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->issuers, prev->issuers, NULL);
     ngx_conf_merge_ptr_value(conf->geo, prev->geo, NULL);
     ngx_conf_merge_str_value(conf->store, prev->store, "");
+    ngx_conf_merge_size_value(conf->store_map, prev->store_map, 0);
     ngx_conf_merge_uint_value(conf->disclose, prev->disclose, FB_LEVEL_REASON);
     ngx_conf_merge_uint_value(conf->disclose_anonymous, prev->disclose_anonymous, FB_LEVEL_NONE);
     ngx_conf_merge_value(conf->disclose_stated, prev->disclose_stated, 0);
@@ -110,6 +112,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         .issuers = conf->issuers,
         .geo = conf->geo,
         .store = conf->store.len != 0 ? (const char *)conf->store.data : NULL,
+        .store_map = conf->store_map,
         .disclose = (enum fb_level)conf->disclose,
         .disclose_anonymous = (enum fb_level)conf->disclose_anonymous,
         .disclose_stated = conf->disclose_stated != 0,

@@ -7,6 +7,7 @@
 
 #define FORBID_TEXTS_CEILING ((size_t)1 << 30)
 #define FORBID_DIAGS_CEILING ((size_t)64 << 20)
+#define FORBID_STORE_MAP_MIN ((off_t)1 << 20)
 
 /* One severity a log level; a diagnostic has several lines (source, caret, hint), and nginx cuts an
  * entry at 2048 bytes, so each line is an entry. */
@@ -154,6 +155,18 @@ char *ngx_http_forbid_set_policies(ngx_conf_t *cf, ngx_command_t *cmd, void *con
     return NGX_CONF_OK;
 }
 
+/* `name=value` among the arguments: the value, or false. */
+static bool option(ngx_str_t argument, const char *name, ngx_str_t *value)
+{
+    size_t length = ngx_strlen(name);
+    if (argument.len <= length || ngx_strncmp(argument.data, name, length) != 0 || argument.data[length] != '=') {
+        return false;
+    }
+    value->data = argument.data + length + 1;
+    value->len = argument.len - length - 1;
+    return true;
+}
+
 /* The store is opened by each worker after the fork; a directory that is not there is no fault of
  * the configuration: the guard refuses with 503 until it is. */
 char *ngx_http_forbid_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -164,9 +177,18 @@ char *ngx_http_forbid_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (location->store.data != NULL) {
         return fault(cf, "is duplicate");
     }
+    location->store_map = 0;
     if (ngx_strcmp(args[1].data, "off") == 0) {
         ngx_str_set(&location->store, "");
-        return NGX_CONF_OK;
+        return cf->args->nelts == 2 ? NGX_CONF_OK : fault(cf, "takes nothing after \"off\"");
+    }
+    if (cf->args->nelts == 3) {
+        ngx_str_t value;
+        off_t map = option(args[2], "map", &value) ? ngx_parse_offset(&value) : NGX_ERROR;
+        if (map < FORBID_STORE_MAP_MIN) {
+            return fault(cf, "takes a directory and map=SIZE, of 1m or more");
+        }
+        location->store_map = ngx_align((size_t)map, ngx_pagesize);
     }
     return full_path(cf, args[1], &location->store) ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
@@ -225,18 +247,6 @@ char *ngx_http_forbid_set_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
     return NGX_CONF_OK;
-}
-
-/* `name=value` among the arguments: the value, or false. */
-static bool option(ngx_str_t argument, const char *name, ngx_str_t *value)
-{
-    size_t length = ngx_strlen(name);
-    if (argument.len <= length || ngx_strncmp(argument.data, name, length) != 0 || argument.data[length] != '=') {
-        return false;
-    }
-    value->data = argument.data + length + 1;
-    value->len = argument.len - length - 1;
-    return true;
 }
 
 static const struct fb_geo *open_geo(ngx_conf_t *cf, ngx_str_t file, ngx_str_t path)
