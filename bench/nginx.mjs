@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Forbid costs an nginx: the same server with the module and without, in one run, interleaved.
 //
-//   node bench/nginx.mjs [BUILD] [--rounds N] [--seconds S] [--json FILE]
+//   node bench/nginx.mjs [BUILD] [--rounds N] [--seconds S] [--hot N,N…] [--json FILE]
 //
-// The case: 1,000 routes; an RS256 token seen before, of one of 1,000 principals in turn; an account
-// row; three entities read (principal, resource, the resource's owner) and a group; 10,000 users and
+// The case: 1,000 routes; an RS256 token seen before, of one of --hot principals in turn (a row for 16,
+// whose data stay in the caches of a processor, and one for 1,000, whose data do not); an account row;
+// three entities read (principal, resource, the resource's owner) and a group; 10,000 users and
 // 10,000 projects in the store.  On a static file and proxied to a second nginx; and a refusal beside
 // nginx's own `deny all`.
 //
@@ -20,15 +21,18 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-const options = { rounds: 7, seconds: 2, json: null };
+const options = { rounds: 7, seconds: 2, hot: '16,1000', json: null };
 const words = process.argv.slice(2);
 const build = path.resolve(words[0] && !words[0].startsWith('--') ? words.shift() : 'build');
-for (let i = 0; i < words.length; i += 2) options[words[i].slice(2)] = words[i] === '--json' ? words[i + 1] : Number(words[i + 1]);
+for (let i = 0; i < words.length; i += 2) {
+  const name = words[i].slice(2);
+  options[name] = ['json', 'hot'].includes(name) ? words[i + 1] : Number(words[i + 1]);
+}
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 if (!has('wrk')) { console.log('wrk is not installed'); process.exit(77); }
 
-const ROUTES = 1000, USERS = 10000, HOT = 1000;
+const ROUTES = 1000, USERS = 10000, HOTS = options.hot.split(',').map(Number), HOT = Math.max(...HOTS);
 const dir = mkdtempSync(path.join(os.tmpdir(), 'forbid-bench-'));
 chmodSync(dir, 0o755);
 const children = [];
@@ -76,9 +80,9 @@ function mintTokens() {
 }
 
 // A wrk script that walks through the hot principals; each reads a project of its own team.
-function writeScript(tokens) {
-  const list = tokens.map((token, i) => `{"/r${(i * 37) % ROUTES}/items/p${(i + 100 * (i % 90)) % USERS}","Bearer ${token}"}`).join(',\n');
-  writeFileSync(path.join(dir, 'walk.lua'), `local list = {${list}}\nlocal made = {}\nlocal n = 0
+function writeScript(tokens, hot) {
+  const list = tokens.slice(0, hot).map((token, i) => `{"/r${(i * 37) % ROUTES}/items/p${(i + 100 * (i % 90)) % USERS}","Bearer ${token}"}`).join(',\n');
+  writeFileSync(path.join(dir, `walk-${hot}.lua`), `local list = {${list}}\nlocal made = {}\nlocal n = 0
 init = function(args) for i, r in ipairs(list) do made[i] = wrk.format("GET", r[1], {["Authorization"] = r[2], ["Host"] = "api"}) end end
 request = function() n = n % #made + 1; return made[n] end\n`);
 }
@@ -96,7 +100,7 @@ events { worker_connections 512; }
 http { ${temps} access_log off; keepalive_requests 100000000; keepalive_timeout 600s; open_file_cache max=100;
   ${extra}
   server { listen 127.0.0.1:${port}; server_name api; root ${home};
-    ${module ? `forbid on; forbid_policies ${dir}/policies; forbid_store ${dir}/store; forbid_issuer https://login.example jwks=${dir}/jwks.json audience=api;` : ''}
+    ${module ? `forbid on; forbid_policies ${dir}/policies; forbid_store ${dir}/store${foreground ? ' map=256m' : ''}; forbid_issuer https://login.example jwks=${dir}/jwks.json audience=api;` : ''}
     location / { ${location} } } }\n`);
   return home;
 }
@@ -118,10 +122,10 @@ const reachable = (port) => new Promise((resolve) => {
 });
 const onProcessor = (pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
 
-function load(server, seconds) {
+function load(server, hot, seconds) {
   return new Promise((resolve, reject) => {
     const before = onProcessor(server.worker);
-    const child = spawn('taskset', ['-c', '1', 'wrk', '-t1', '-c32', `-d${seconds}s`, '-s', path.join(dir, 'walk.lua'), `http://127.0.0.1:${server.port}`]);
+    const child = spawn('taskset', ['-c', '1', 'wrk', '-t1', '-c32', `-d${seconds}s`, '-s', path.join(dir, `walk-${hot}.lua`), `http://127.0.0.1:${server.port}`]);
     let text = '';
     child.stdout.on('data', (chunk) => { text += chunk; });
     child.on('exit', () => {
@@ -175,7 +179,7 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 async function main() {
   writePolicies();
   const tokens = mintTokens();
-  writeScript(tokens);
+  for (const hot of HOTS) writeScript(tokens, hot);
   const backendPort = await freePort();
   await serve({ name: 'backend', port: backendPort, core: '1', location: 'return 200 "ok\\n";' });
   const upstream = `upstream backend { server 127.0.0.1:${backendPort}; keepalive 64; keepalive_requests 100000000; }`;
@@ -188,10 +192,11 @@ async function main() {
     deny: { location: `deny all; ${file}`, refuses: true },
     'refuse+forbid': { location: `forbid_store off; ${file}`, module: true, refuses: true },
   })) servers[name] = await serve({ name, port: await freePort(), ...server });
-  const results = Object.fromEntries(Object.keys(servers).map((name) => [name, []]));
-  for (const server of Object.values(servers)) await load(server, 1);
+  const results = {};
+  const cases = Object.keys(servers).flatMap((name) => (servers[name].refuses ? [HOT] : HOTS).map((hot) => ({ name, hot, key: `${name} ${hot}` })));
+  for (const { name, hot } of cases) await load(servers[name], hot, 1);
   for (let round = 0; round < options.rounds; round++) {
-    for (const [name, server] of Object.entries(servers)) results[name].push(await load(server, options.seconds));
+    for (const { name, hot, key } of cases) (results[key] ??= []).push(await load(servers[name], hot, options.seconds));
     if (process.stderr.isTTY) process.stderr.write(`\rround ${round + 1} of ${options.rounds}`);
   }
   const counts = {};
@@ -199,17 +204,18 @@ async function main() {
     try { counts[name] = await instructions(servers[name], tokens); } catch (error) { counts[name] = NaN; console.error(`${name}: ${error.message}`); }
   }
   const rows = [];
-  for (const [base, with_] of [['file', 'file+forbid'], ['proxy', 'proxy+forbid'], ['deny', 'refuse+forbid']]) {
-    const pairs = results[base].map((b, i) => ({ micros: results[with_][i].micros - b.micros, rate: results[with_][i].rate / b.rate }));
-    rows.push({ case: base, without: median(results[base].map((r) => r.micros)), with: median(results[with_].map((r) => r.micros)),
+  for (const [base, with_] of [['file', 'file+forbid'], ['proxy', 'proxy+forbid'], ['deny', 'refuse+forbid']]) for (const hot of servers[base].refuses ? [HOT] : HOTS) {
+    const without = results[`${base} ${hot}`], withIt = results[`${with_} ${hot}`];
+    const pairs = without.map((b, i) => ({ micros: withIt[i].micros - b.micros, rate: withIt[i].rate / b.rate }));
+    rows.push({ case: base, hot, without: median(without.map((r) => r.micros)), with: median(withIt.map((r) => r.micros)),
       more: median(pairs.map((p) => p.micros)), rate: median(pairs.map((p) => p.rate)),
       rateMin: Math.min(...pairs.map((p) => p.rate)), rateMax: Math.max(...pairs.map((p) => p.rate)),
       instructions: counts[base] && counts[with_] ? counts[with_] - counts[base] : null,
       instructionsWithout: counts[base] ?? null });
   }
-  console.log('| case | without, CPU µs/request | with | more, µs | requests/s, ratio (min–max) | instructions more (of) |');
-  console.log('|---|---|---|---|---|---|');
-  for (const r of rows) console.log(`| ${r.case} | ${r.without.toFixed(2)} | ${r.with.toFixed(2)} | ${r.more.toFixed(2)} | ${r.rate.toFixed(3)} (${r.rateMin.toFixed(2)}–${r.rateMax.toFixed(2)}) | ${r.instructions ? `${Math.round(r.instructions)} (${Math.round(r.instructionsWithout)})` : '–'} |`);
+  console.log('| case | hot principals | without, CPU µs/request | with | more, µs | requests/s, ratio (min–max) | instructions more (of) |');
+  console.log('|---|---|---|---|---|---|---|');
+  for (const r of rows) console.log(`| ${r.case} | ${r.hot} | ${r.without.toFixed(2)} | ${r.with.toFixed(2)} | ${r.more.toFixed(2)} | ${r.rate.toFixed(3)} (${r.rateMin.toFixed(2)}–${r.rateMax.toFixed(2)}) | ${r.instructions ? `${Math.round(r.instructions)} (${Math.round(r.instructionsWithout)})` : '–'} |`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ when: new Date().toISOString(), cpus: os.cpus().map((c) => c.model), rounds: options.rounds, seconds: options.seconds, rows }, null, 2)}\n`);
 }
 
