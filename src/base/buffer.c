@@ -154,9 +154,11 @@ static size_t json_plain(struct fb_span text)
     while (i < text.len) {
         unsigned char byte = (unsigned char)text.ptr[i];
         unsigned length = 1;
+        if (byte < 0x20 || byte == '"' || byte == '\\')
+            break;
         if (byte >= 0x80)
             (void)fb_utf8_next(fb_span_from(text, i), &length);
-        if (byte < 0x20 || byte == '"' || byte == '\\' || length == 0)
+        if (length == 0)
             break;
         i += length;
     }

@@ -92,12 +92,14 @@ static inline void sip_word(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
-uint64_t fb_hash_keyed(const struct fb_hash_key *key, struct fb_span bytes)
+/* All but the finish; `variant` goes into v1: 0xee where 128 bits are wanted. */
+static inline struct sip sip_take(const struct fb_hash_key *key, struct fb_span bytes, uint64_t variant)
 {
     struct sip s = {     /* "somepseudorandomlygeneratedbytes" */
         key->k0 ^ UINT64_C(0x736f6d6570736575), key->k1 ^ UINT64_C(0x646f72616e646f6d),
         key->k0 ^ UINT64_C(0x6c7967656e657261), key->k1 ^ UINT64_C(0x7465646279746573),
     };
+    s.v1 ^= variant;
     const unsigned char *p = (const unsigned char *)bytes.ptr;
     size_t left = bytes.len;
     for (; left >= 8; left -= 8, p += 8)
@@ -106,8 +108,28 @@ uint64_t fb_hash_keyed(const struct fb_hash_key *key, struct fb_span bytes)
     for (size_t i = 0; i < left; i++)
         last |= (uint64_t)p[i] << (8 * i);
     sip_word(&s, last);
-    s.v2 ^= 0xff;
+    return s;
+}
+
+static inline uint64_t sip_finish(struct sip *s)
+{
     for (int i = 0; i < 4; i++)
-        sip_round(&s);
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+        sip_round(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t fb_hash_keyed(const struct fb_hash_key *key, struct fb_span bytes)
+{
+    struct sip s = sip_take(key, bytes, 0);
+    s.v2 ^= 0xff;
+    return sip_finish(&s);
+}
+
+void fb_hash_keyed_wide(const struct fb_hash_key *key, struct fb_span bytes, uint64_t hash[2])
+{
+    struct sip s = sip_take(key, bytes, 0xee);
+    s.v2 ^= 0xee;
+    hash[0] = sip_finish(&s);
+    s.v1 ^= 0xdd;
+    hash[1] = sip_finish(&s);
 }

@@ -19,5 +19,7 @@ struct fb_hash_key {
     uint64_t k0, k1;
 };
 uint64_t fb_hash_keyed(const struct fb_hash_key *key, struct fb_span bytes);
+/* Its 128-bit variant, as its authors' code has it; hash[0] is the first half. */
+void fb_hash_keyed_wide(const struct fb_hash_key *key, struct fb_span bytes, uint64_t hash[2]);
 
 #endif

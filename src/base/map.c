@@ -31,9 +31,14 @@ static struct fb_map_slot *find(const struct fb_map *map, uint64_t hash, struct 
     }
 }
 
+void *fb_map_get_hashed(const struct fb_map *map, uint64_t hash, struct fb_span key)
+{
+    return map->slots != NULL ? find(map, hash, key)->value : NULL;
+}
+
 void *fb_map_get(const struct fb_map *map, struct fb_span key)
 {
-    return map->slots != NULL ? find(map, fb_hash(key), key)->value : NULL;
+    return fb_map_get_hashed(map, fb_hash(key), key);
 }
 
 static bool grow(struct fb_map *map)

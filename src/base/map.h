@@ -16,6 +16,8 @@ struct fb_map {
 void fb_map_init(struct fb_map *map, struct fb_arena *arena);
 /* The value, or NULL. */
 void *fb_map_get(const struct fb_map *map, struct fb_span key);
+/* The same where fb_hash(key) is known already. */
+void *fb_map_get_hashed(const struct fb_map *map, uint64_t hash, struct fb_span key);
 /* Sets or replaces; value must not be NULL.  False when out of memory. */
 bool fb_map_put(struct fb_map *map, struct fb_span key, void *value);
 

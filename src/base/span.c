@@ -10,6 +10,8 @@ static unsigned char fold(char byte)
 
 bool fb_span_eq_nocase(struct fb_span a, struct fb_span b)
 {
+    if (fb_span_eq(a, b))   /* as most names are spelt */
+        return true;
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++) {
@@ -17,20 +19,6 @@ bool fb_span_eq_nocase(struct fb_span a, struct fb_span b)
             return false;
     }
     return true;
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-struct fb_span fb_span_trim(struct fb_span s)
-{
-    while (s.len != 0 && is_blank(s.ptr[0]))
-        s = fb_span(s.ptr + 1, s.len - 1);
-    while (s.len != 0 && is_blank(s.ptr[s.len - 1]))
-        s.len--;
-    return s;
 }
 
 bool fb_span_to_u64(struct fb_span s, uint64_t max, uint64_t *value)

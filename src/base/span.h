@@ -80,7 +80,14 @@ static inline size_t fb_span_find(struct fb_span s, char byte)
 }
 
 /* Without spaces and tabs (HTTP's OWS, RFC 9110 section 5.6.3) at both ends. */
-struct fb_span fb_span_trim(struct fb_span s);
+static inline struct fb_span fb_span_trim(struct fb_span s)
+{
+    while (s.len != 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
+        s = fb_span(s.ptr + 1, s.len - 1);
+    while (s.len != 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
 
 /* Decimal digits only, no sign, the whole span, at most `max`; false otherwise. */
 bool fb_span_to_u64(struct fb_span s, uint64_t max, uint64_t *value);

@@ -63,7 +63,7 @@ struct fb_line {
 /* Ready to be sent.  `body` is what GET gets, its length is what Content-Length says, HEAD included. */
 struct fb_response {
     unsigned status;
-    struct fb_span content_type;
+    struct fb_span content_type;        /* static */
     struct fb_line lines[12];           /* the other fields, in order; static names */
     size_t lines_count;
     struct fb_span body;

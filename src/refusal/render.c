@@ -79,7 +79,9 @@ static void member(struct fb_buffer *body, const char *name, struct fb_span valu
 {
     if (value.len == 0)
         return;
-    fb_buffer_add_format(body, "%s\"%s\":", body->len > 1 ? "," : "", name);
+    fb_buffer_add_z(body, body->len > 1 ? ",\"" : "\"");
+    fb_buffer_add_z(body, name);
+    fb_buffer_add_z(body, "\":");
     fb_buffer_add_json(body, value);
 }
 

@@ -126,6 +126,31 @@ static void is_siphash(void **state)
     assert_int_equal(fb_hash_keyed(&key, fb_span(NULL, 0)), sip_vectors[0]);
 }
 
+/* As OpenSSL computes it (`openssl mac -macopt size:16 SIPHASH`), key and input as above. */
+static void sip_hash_has_128_bits(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t length;
+        uint64_t hash[2];
+    } vectors[] = {
+        {0, {UINT64_C(0xe6a825ba047f81a3), UINT64_C(0x930255c71472f66d)}},
+        {1, {UINT64_C(0x44af996bd8c187da), UINT64_C(0x45fc229b11597634)}},
+        {8, {UINT64_C(0x61f55862baa9623b), UINT64_C(0xb49714f364e2830f)}},
+        {16, {UINT64_C(0xbb54b067caa4e26e), UINT64_C(0x77052385bf1533fd)}},
+    };
+    const struct fb_hash_key key = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    char bytes[16];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        uint64_t hash[2];
+        fb_hash_keyed_wide(&key, fb_span(bytes, vectors[i].length), hash);
+        assert_int_equal(hash[0], vectors[i].hash[0]);
+        assert_int_equal(hash[1], vectors[i].hash[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +159,7 @@ int main(void)
         cmocka_unit_test(spreads_names),
         cmocka_unit_test(spreads_bits),
         cmocka_unit_test(is_siphash),
+        cmocka_unit_test(sip_hash_has_128_bits),
     };
     return cmocka_run_group_tests_name("base/hash", tests, NULL, NULL);
 }
