@@ -110,29 +110,43 @@ bool fb_case_add_parents(struct fb_case *c)
     return count == 0 || fb_view_add_parents(&c->view, c->request.principal, parents, count, c->arena);
 }
 
+static bool refuse_malformed(struct fb_case *c)
+{
+    c->credentials = FB_CREDENTIALS_NONE;
+    fb_refuse(c, 400, FB_REASON_MALFORMED_CREDENTIALS);
+    return false;
+}
+
+/* A token that is good has the grammar of one; so that is looked at when it turns out not to be. */
+static bool read_bearer(struct fb_case *c, struct fb_span token)
+{
+    bool accepted = c->site->issuers != NULL;
+    /* RFC 6750 section 2.3: the token as a query parameter.  We do not take it from there, but an
+     * upstream may, so that beside a field it makes two credentials. */
+    bool twice = accepted && fb_query_mentions(c->target.query, FB_SPAN("access_token"));
+    if (accepted && !twice && !fb_case_verify(c, token))
+        return false;
+    if (c->credentials != FB_CREDENTIALS_VALID && !fb_http_is_b64token(token))
+        return refuse_malformed(c);
+    if (twice)
+        fb_refuse(c, 400, FB_REASON_TWO_CREDENTIALS);
+    return !twice;
+}
+
 /* A scheme that this API does not accept counts as none where the anonymous type is accepted; else
  * row 5 answers it, without an error code (RFC 6750 section 3.1). */
 static bool read_field(struct fb_case *c, struct fb_span value)
 {
     struct fb_http_credentials read;
-    switch (fb_http_read_credentials(value, &read)) {
+    switch (fb_http_split_credentials(value, &read)) {
     case FB_CREDENTIALS_BEARER:
-        if (c->site->issuers == NULL)
-            return true;
-        /* RFC 6750 section 2.3: the token as a query parameter.  We do not take it from there, but an
-         * upstream may, so that beside a field it makes two credentials. */
-        if (fb_query_mentions(c->target.query, FB_SPAN("access_token"))) {
-            fb_refuse(c, 400, FB_REASON_TWO_CREDENTIALS);
-            return false;
-        }
-        return fb_case_verify(c, read.rest);
+        return read_bearer(c, read.rest);
     case FB_CREDENTIALS_OTHER:
         return true;
     case FB_CREDENTIALS_MALFORMED:
         break;
     }
-    fb_refuse(c, 400, FB_REASON_MALFORMED_CREDENTIALS);
-    return false;
+    return refuse_malformed(c);
 }
 
 bool fb_case_read_credentials(struct fb_case *c)

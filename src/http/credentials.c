@@ -5,8 +5,8 @@
 #include "http/chars.h"
 #include "http/http.h"
 
-/* The check below runs on every request that carries a token, over some 800 bytes, so it takes 16
- * bytes at a time (a vector type of gcc and clang): 76 ns, byte by byte 750 ns. */
+/* The check below runs on tokens of some 800 bytes, whoever sends them, so it takes 16 bytes at a
+ * time (a vector type of gcc and clang): 76 ns, byte by byte 750 ns. */
 typedef unsigned char block __attribute__((vector_size(16)));
 
 /* 0xff where a byte is none of the alphabet's.  c | 0x20 folds the letters and lifts nothing else
@@ -43,7 +43,7 @@ bool fb_http_is_b64token(struct fb_span text)
     return len != 0 && all_b64(text.ptr, len);
 }
 
-enum fb_http_credentials_kind fb_http_read_credentials(struct fb_span value, struct fb_http_credentials *out)
+enum fb_http_credentials_kind fb_http_split_credentials(struct fb_span value, struct fb_http_credentials *out)
 {
     struct fb_span at = fb_span_trim(value);
     out->scheme = fb_take_token(&at);
@@ -59,9 +59,15 @@ enum fb_http_credentials_kind fb_http_read_credentials(struct fb_span value, str
     }
     out->rest = at;
     if (fb_span_eq_nocase(out->scheme, FB_SPAN("Bearer"))) {
-        return fb_http_is_b64token(at) ? FB_CREDENTIALS_BEARER : FB_CREDENTIALS_MALFORMED;
+        return FB_CREDENTIALS_BEARER;
     }
     return fb_http_is_field_value(at) ? FB_CREDENTIALS_OTHER : FB_CREDENTIALS_MALFORMED;
+}
+
+enum fb_http_credentials_kind fb_http_read_credentials(struct fb_span value, struct fb_http_credentials *out)
+{
+    enum fb_http_credentials_kind kind = fb_http_split_credentials(value, out);
+    return kind == FB_CREDENTIALS_BEARER && !fb_http_is_b64token(out->rest) ? FB_CREDENTIALS_MALFORMED : kind;
 }
 
 bool fb_take_quoted(struct fb_span *at, struct fb_span *contents)

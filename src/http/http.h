@@ -55,6 +55,9 @@ struct fb_http_credentials {
  * token, Bearer without a token or with more than one.  `out` is set in every case, to spans into
  * `value`. */
 enum fb_http_credentials_kind fb_http_read_credentials(struct fb_span value, struct fb_http_credentials *out);
+/* The same, except that after Bearer anything passes: for who compares it with tokens that were read
+ * before, and looks at its grammar (fb_http_is_b64token) only when it is none of them. */
+enum fb_http_credentials_kind fb_http_split_credentials(struct fb_span value, struct fb_http_credentials *out);
 
 /* 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=". */
 bool fb_http_is_b64token(struct fb_span text);
