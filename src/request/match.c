@@ -14,7 +14,7 @@ enum step { GO_ON, STOP };
 
 struct walk {
     const struct fb_target *target;
-    struct fb_span params[FB_PARAMS_MAX];
+    struct fb_span *params; /* FB_PARAMS_MAX of them */
     size_t count;
     /* at a node where the path ends */
     enum step (*arrive)(struct walk *walk, const struct fb_route_node *node);
@@ -153,7 +153,7 @@ static bool has_rival(const struct walk *walk)
 enum fb_routed fb_routes_match(const struct fb_routes *routes, const struct fb_target *target, struct fb_span method,
                                struct fb_match *match)
 {
-    struct walk walk = {.target = target, .method = method, .arrive = arrive_match};
+    struct walk walk = {.target = target, .params = match->params, .method = method, .arrive = arrive_match};
     (void)visit(&walk, routes->root, 0);
     if (walk.ambiguous || (walk.found != NULL && has_rival(&walk)))
         return FB_ROUTED_AMBIGUOUS;
@@ -161,7 +161,6 @@ enum fb_routed fb_routes_match(const struct fb_routes *routes, const struct fb_t
         return walk.other_method ? FB_ROUTED_METHOD : FB_ROUTED_NOWHERE;
     match->route = walk.found;
     match->params_count = walk.count;
-    memcpy(match->params, walk.params, walk.count * sizeof match->params[0]);
     return FB_ROUTED;
 }
 
@@ -192,7 +191,8 @@ static enum step arrive_allow(struct walk *walk, const struct fb_route_node *nod
 
 struct fb_span fb_routes_allow(const struct fb_routes *routes, const struct fb_target *target, struct fb_arena *arena)
 {
-    struct walk walk = {.target = target, .arrive = arrive_allow, .arena = arena};
+    struct fb_span params[FB_PARAMS_MAX];
+    struct walk walk = {.target = target, .params = params, .arrive = arrive_allow, .arena = arena};
     (void)visit(&walk, routes->root, 0);
     size_t len = 0;
     for (size_t i = 0; i < walk.allow_count; i++)

@@ -31,14 +31,18 @@ static int hex_digit(char c)
 
 /* RFC 9112 knows ASCII targets alone.  Bytes beyond are read as Latin-1 by some servers and as
  * UTF-8 by others, so they pass only when percent-encoded. */
-static bool is_raw(char c)
+static inline bool is_raw(char c)
 {
     return (unsigned char)c > 0x20 && (unsigned char)c < 0x7f;
 }
 
+/* A first pass without a branch in it, which compilers make one over 16 bytes at a time. */
 static enum fb_target_fault check_raw(struct fb_span text)
 {
-    for (size_t i = 0; i < text.len; i++) {
+    bool faulty = false;
+    for (size_t i = 0; i < text.len; i++)
+        faulty |= !is_raw(text.ptr[i]) | (text.ptr[i] == '#');
+    for (size_t i = 0; faulty && i < text.len; i++) {
         if (text.ptr[i] == '#')
             return FB_TARGET_FRAGMENT;
         if (!is_raw(text.ptr[i]))
@@ -103,11 +107,21 @@ static enum fb_target_fault check_scalar(struct fb_span rest, unsigned *length)
     return scalar < 0xa0 ? FB_TARGET_CONTROL : FB_TARGET_OK;
 }
 
+/* Bytes that check_scalar() lets pass without a look at their neighbours. */
+static inline bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '\\' && c != ';' && c != '%';
+}
+
 static enum fb_target_fault check_segment(struct fb_span segment)
 {
     if (fb_span_is(segment, ".") || fb_span_is(segment, ".."))
         return FB_TARGET_DOT_SEGMENT;
     for (size_t i = 0; i < segment.len;) {
+        if (is_plain(segment.ptr[i])) {
+            i++;
+            continue;
+        }
         unsigned length = 0;
         enum fb_target_fault fault = check_scalar(fb_span_from(segment, i), &length);
         if (fault != FB_TARGET_OK)
@@ -153,21 +167,24 @@ static enum fb_target_fault read_raw(const struct fb_http_request *request, stru
     if (fault != FB_TARGET_OK)
         return fault;
     size_t mark = fb_span_find(raw, '?');
-    char decoded[FB_TARGET_MAX];
-    size_t len = 0;
-    fault = decode(fb_span_head(raw, mark), decoded, &len);
+    char room[FB_TARGET_MAX];
+    struct fb_span decoded = fb_span_head(raw, mark);
+    if (fb_span_find(decoded, '%') != decoded.len) {
+        fault = decode(decoded, room, &decoded.len);
+        decoded.ptr = room;
+        if (fault != FB_TARGET_OK)
+            return fault;
+    }
+    fault = split(decoded, target);
     if (fault != FB_TARGET_OK)
         return fault;
-    fault = split(fb_span(decoded, len), target);
-    if (fault != FB_TARGET_OK)
-        return fault;
-    if (!fb_span_eq(fb_span(decoded, len), request->path))
+    if (!fb_span_eq(decoded, request->path))
         return FB_TARGET_OTHER_PATH;
     if (!fb_span_eq(fb_span_from(raw, mark + 1), request->query))
         return FB_TARGET_OTHER_QUERY;
-    /* the same bytes, but of the caller's: those on the stack go */
+    /* the same bytes, but of the path: those on the stack go */
     for (size_t i = 0; i < target->count; i++)
-        target->segments[i].ptr = request->path.ptr + (target->segments[i].ptr - decoded);
+        target->segments[i].ptr = request->path.ptr + (target->segments[i].ptr - decoded.ptr);
     return FB_TARGET_OK;
 }
 
