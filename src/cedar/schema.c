@@ -9,6 +9,11 @@ const struct fb_entity_type *fb_schema_type(const struct fb_schema *schema, stru
     return fb_map_get(&schema->types_by_name, name);
 }
 
+const struct fb_entity_type *fb_schema_type_of(const struct fb_schema *schema, const struct fb_uid *uid)
+{
+    return fb_map_get_hashed(&schema->types_by_name, uid->type_hash, fb_uid_type(uid));
+}
+
 const struct fb_schema_action *fb_schema_action(const struct fb_schema *schema, const struct fb_uid *uid)
 {
     return fb_map_get(&schema->actions_by_text, fb_uid_key(uid));

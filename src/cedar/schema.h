@@ -75,6 +75,7 @@ struct fb_schema {
 };
 
 const struct fb_entity_type *fb_schema_type(const struct fb_schema *schema, struct fb_span name);
+const struct fb_entity_type *fb_schema_type_of(const struct fb_schema *schema, const struct fb_uid *uid);
 const struct fb_schema_action *fb_schema_action(const struct fb_schema *schema, const struct fb_uid *uid);
 const struct fb_attribute *fb_type_attribute(const struct fb_type *record, struct fb_span name);
 /* The annotation of that key in a list, or NULL. */

@@ -138,6 +138,8 @@ size_t fb_entity_set_count(const struct fb_entity_set *set);
 void fb_entity_set_at(const struct fb_entity_set *set, size_t index, struct fb_entity *entity);
 /* Does it hold an entity of this type?  (Such a type is owned by it, not by the store.) */
 bool fb_entity_set_has_type(const struct fb_entity_set *set, struct fb_span type);
+/* Of the uid's type. */
+bool fb_entity_set_has_type_of(const struct fb_entity_set *set, const struct fb_uid *uid);
 /* As a source.  Any number of threads may read. */
 struct fb_entities fb_entity_set_source(const struct fb_entity_set *set);
 

@@ -178,6 +178,11 @@ bool fb_entity_set_has_type(const struct fb_entity_set *set, struct fb_span type
     return fb_map_get(&set->types, type) != NULL;
 }
 
+bool fb_entity_set_has_type_of(const struct fb_entity_set *set, const struct fb_uid *uid)
+{
+    return fb_map_get_hashed(&set->types, uid->type_hash, fb_uid_type(uid)) != NULL;
+}
+
 static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
 {
     const struct fb_node *node = fb_entity_set_node(self, uid);

@@ -352,7 +352,12 @@ void fb_case_run(struct fb_case *c)
 static void init_case(struct fb_case *c, struct fb_guard *guard, const struct fb_site *site,
                       const struct fb_http_request *request, struct fb_answer *answer)
 {
-    *c = (struct fb_case){.guard = guard, .site = site, .http = request, .answer = answer, .arena = &guard->arena};
+    memset(c, 0, offsetof(struct fb_case, target));
+    c->guard = guard;
+    c->site = site;
+    c->http = request;
+    c->answer = answer;
+    c->arena = &guard->arena;
 }
 
 void fb_guard_decide(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,

@@ -70,8 +70,8 @@ struct fb_guard_options {
 struct fb_guard *fb_guard_new(const struct fb_guard_options *options);
 void fb_guard_free(struct fb_guard *guard);
 
-/* The outcome of one request.  The zero value refuses.  What it points to lives until
- * fb_guard_release(). */
+/* The outcome of one request.  The zero value refuses.  `action` and `refusal.reason` live as long as
+ * the policies, whatever else it points to until fb_guard_release(). */
 struct fb_answer {
     bool forward;                           /* the request may go through */
     struct fb_refusal refusal;              /* else: status, reason, what may be told */

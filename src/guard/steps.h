@@ -35,6 +35,13 @@ struct fb_view {
     bool has_store;
     const struct fb_uid *overlaid;          /* this uid is `overlay`; or NULL */
     struct fb_entity overlay;
+    /* The entities whose existence was asked for, which the policies ask for again. */
+    struct fb_held {
+        const struct fb_uid *uid;           /* by address */
+        enum fb_found found;
+        struct fb_entity entity;
+    } held[2];
+    size_t held_count;
 };
 void fb_view_init(struct fb_view *view, const struct fb_policies *policies, const struct fb_store_reader *reader);
 struct fb_entities fb_view_entities(const struct fb_view *view);
@@ -42,7 +49,7 @@ struct fb_entities fb_view_entities(const struct fb_view *view);
 bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const struct fb_uid *const *parents,
                          size_t count, struct fb_arena *arena);
 /* Of a type whose existence is ours: is it held?  Of another type: FB_FOUND. */
-enum fb_found fb_view_holds(const struct fb_view *view, const struct fb_uid *uid);
+enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid);
 
 enum fb_credentials { FB_CREDENTIALS_NONE, FB_CREDENTIALS_BAD, FB_CREDENTIALS_VALID };
 
@@ -52,8 +59,6 @@ struct fb_case {
     const struct fb_http_request *http;
     struct fb_answer *answer;
     struct fb_arena *arena;
-    struct fb_target target;
-    struct fb_match match;
     const struct fb_assumed *assumed;       /* in place of credentials, or NULL */
     const struct fb_action *action;         /* NULL until the route is known */
     struct fb_store_reader *reader;         /* NULL: the site has no store */
@@ -69,6 +74,9 @@ struct fb_case {
     struct fb_decision decision;
     bool evaluated;
     struct fb_unknowns unknowns;            /* with which the reason was found */
+    /* Large, and not cleared: valid once they have been read. */
+    struct fb_target target;
+    struct fb_match match;
 };
 
 /* The Authorization field, if there is one that counts.  False: *answer is filled in. */

@@ -10,10 +10,8 @@ static const struct fb_record no_fields = {.count = 0};
 /* What directory and store say, without the overlay. */
 static enum fb_found find_below(const struct fb_view *view, const struct fb_uid *uid, struct fb_entity *entity)
 {
-    enum fb_found found = view->directory.find(view->directory.self, uid, entity);
-    if (found != FB_ABSENT || !view->has_store
-        || fb_entity_set_has_type(view->policies->entities, fb_uid_type(uid)))
-        return found;
+    if (!view->has_store || fb_entity_set_has_type_of(view->policies->entities, uid))
+        return view->directory.find(view->directory.self, uid, entity);
     return view->store.find(view->store.self, uid, entity);
 }
 
@@ -24,16 +22,24 @@ static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_
         *entity = view->overlay;
         return FB_FOUND;
     }
+    for (size_t i = 0; i < view->held_count; i++) {
+        if (view->held[i].uid == uid) {
+            *entity = view->held[i].entity;
+            return view->held[i].found;
+        }
+    }
     return find_below(view, uid, entity);
 }
 
 void fb_view_init(struct fb_view *view, const struct fb_policies *policies, const struct fb_store_reader *reader)
 {
-    *view = (struct fb_view){.policies = policies, .directory = fb_entity_set_source(policies->entities)};
-    if (reader != NULL) {
-        view->has_store = true;
+    view->policies = policies;
+    view->directory = fb_entity_set_source(policies->entities);
+    view->has_store = reader != NULL;
+    if (view->has_store)
         view->store = fb_store_entities(reader);
-    }
+    view->overlaid = NULL;
+    view->held_count = 0;
 }
 
 struct fb_entities fb_view_entities(const struct fb_view *view)
@@ -91,13 +97,16 @@ bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const s
     return true;
 }
 
-enum fb_found fb_view_holds(const struct fb_view *view, const struct fb_uid *uid)
+enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid)
 {
-    const struct fb_entity_type *type = fb_schema_type(view->policies->schema, fb_uid_type(uid));
+    const struct fb_entity_type *type = fb_schema_type_of(view->policies->schema, uid);
     if (type == NULL)
         return FB_ABSENT;
     if (!type->requires_attributes)
         return FB_FOUND;
-    struct fb_entity entity;
-    return find_below(view, uid, &entity);
+    struct fb_held *held = &view->held[view->held_count % 2];
+    held->uid = uid;
+    held->found = find_below(view, uid, &held->entity);
+    view->held_count = view->held_count < 2 ? view->held_count + 1 : 2;
+    return held->found;
 }
