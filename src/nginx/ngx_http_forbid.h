@@ -57,6 +57,7 @@ typedef struct {
     ngx_uint_t shadows;             /* of these, in shadow */
     ngx_str_t first_shadow;         /* name of one, for the notice */
     ngx_shm_zone_t *crashes;
+    bool timed;                     /* $forbid_time_ns is asked for */
 } ngx_http_forbid_main_conf_t;
 
 typedef struct ngx_http_forbid_loc_conf_s ngx_http_forbid_loc_conf_t;
@@ -96,10 +97,10 @@ typedef struct {
     bool identified;                            /* `principal` is known, before or by the decision */
     bool error_page;                            /* nginx runs the phases again for an `error_page` */
     ngx_uint_t status;                          /* of the refusal; 0: none */
-    uint64_t time_ns;                           /* what the decision took */
+    uint64_t time_ns;                           /* what the decision took; 0: not measured */
     ngx_str_t reason;
     ngx_str_t principal;                        /* as Cedar text, printable ASCII; empty: anonymous */
-    const struct fb_uid *action, *resource;     /* copies; NULL: not reached */
+    const struct fb_uid *action, *resource;     /* NULL: not reached */
     const struct fb_program *program;
     uint32_t *policies;                         /* by program index */
     ngx_uint_t policies_count;
@@ -159,6 +160,8 @@ ngx_int_t ngx_http_forbid_drop_identity(ngx_http_request_t *r);
 ngx_int_t ngx_http_forbid_drop_overrides(ngx_http_request_t *r);
 /* X-Forbid-Id and X-Forbid-Principal, and X-Forbid-Shadow where shadow spared a refusal. */
 ngx_int_t ngx_http_forbid_tell_upstream(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx);
+/* Once, in the master. */
+void ngx_http_forbid_init_fields(void);
 
 /* --- answer.c ------------------------------------------------------------------------------------------ */
 /* Renders a refusal and sends it: the one way out for every refusal of ours.  NGX_DONE, with the
@@ -177,6 +180,8 @@ void ngx_http_forbid_init_filters(void);
 
 /* --- variables.c ---------------------------------------------------------------------------------------- */
 ngx_int_t ngx_http_forbid_add_variables(ngx_conf_t *cf);
+/* Does the configuration, which has been read, name $forbid_time_ns? */
+bool ngx_http_forbid_wants_time(ngx_conf_t *cf);
 
 /* --- worker.c ------------------------------------------------------------------------------------------- */
 ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle);

@@ -82,9 +82,9 @@ static ngx_int_t put_line(ngx_http_request_t *r, const struct fb_line *line)
     }
     out->hash = 1;
     out->lowcase_key = NULL;
-    out->key = ngx_http_forbid_copy(r->pool, line->name);
+    out->key = ngx_http_forbid_str(line->name);
     out->value = ngx_http_forbid_copy(r->pool, line->value);
-    if (out->key.data == NULL || out->value.data == NULL) {
+    if (out->value.data == NULL) {
         out->hash = 0;
         return NGX_ERROR;
     }
@@ -98,7 +98,7 @@ ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *
 {
     r->headers_out.status = response->status;
     r->headers_out.status_line = status_line(response->status);
-    r->headers_out.content_type = ngx_http_forbid_copy(r->pool, response->content_type);
+    r->headers_out.content_type = ngx_http_forbid_str(response->content_type);
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
     r->headers_out.charset.len = 0;
@@ -113,7 +113,7 @@ ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *
         }
     }
     ngx_buf_t *buf = ngx_create_temp_buf(r->pool, response->body.len != 0 ? response->body.len : 1);
-    if (buf == NULL || r->headers_out.content_type.data == NULL) {
+    if (buf == NULL) {
         return NULL;
     }
     if (response->body.len != 0) {

@@ -81,7 +81,11 @@ ngx_str_t ngx_http_forbid_uid_text(ngx_pool_t *pool, const struct fb_uid *uid)
     if (plain(type) && plain(id)) {
         text.data = ngx_pnalloc(pool, type.len + id.len + 4);
         if (text.data != NULL) {
-            text.len = (size_t)(ngx_sprintf(text.data, "%*s::\"%*s\"", type.len, type.ptr, id.len, id.ptr) - text.data);
+            u_char *at = ngx_cpymem(text.data, type.ptr, type.len);
+            at = ngx_cpymem(at, "::\"", 3);
+            at = ngx_cpymem(at, id.ptr, id.len);
+            *at++ = '"';
+            text.len = (size_t)(at - text.data);
         }
         return text;
     }
@@ -119,12 +123,10 @@ ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_lo
     ctx->anonymous = answer->anonymous || answer->principal == NULL;
     ctx->status = answer->forward ? 0 : answer->refusal.status;
     ctx->principal = ctx->anonymous ? (ngx_str_t)ngx_null_string : ngx_http_forbid_uid_text(pool, answer->principal);
-    ctx->action = copy_uid(pool, answer->action);
+    /* Actions and reasons live as long as the policies. */
+    ctx->action = answer->action;
     ctx->resource = copy_uid(pool, answer->resource);
-    ctx->reason = (ngx_str_t)ngx_null_string;
-    if (!answer->forward) {
-        ctx->reason = ngx_http_forbid_copy(pool, answer->refusal.reason);
-    }
+    ctx->reason = answer->forward ? (ngx_str_t)ngx_null_string : ngx_http_forbid_str(answer->refusal.reason);
     ctx->program = fb_policies_program(conf->policies);
     ctx->policies_count = 0;
     if (answer->policies_count != 0) {
@@ -137,7 +139,6 @@ ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_lo
         ctx->policies_count = answer->policies_count;
     }
     /* An upstream must never take a principal that could not be copied for nobody. */
-    bool lost = (!ctx->anonymous && ctx->principal.data == NULL) || (answer->action != NULL && ctx->action == NULL)
-                || (answer->resource != NULL && ctx->resource == NULL);
+    bool lost = (!ctx->anonymous && ctx->principal.data == NULL) || (answer->resource != NULL && ctx->resource == NULL);
     return lost ? NGX_ERROR : NGX_OK;
 }

@@ -178,7 +178,26 @@ ngx_int_t ngx_http_forbid_drop_overrides(ngx_http_request_t *r)
     return drop(r, is_override);
 }
 
-static ngx_table_elt_t *add(ngx_http_request_t *r, const char *name, const char *lowcase, ngx_str_t value)
+/* What we tell, with nginx's hash of each name. */
+enum told { PRINCIPAL, ID, SHADOW, TOLD };
+
+static struct {
+    ngx_str_t name, lowcase;
+    ngx_uint_t hash;
+} told[TOLD] = {
+    [PRINCIPAL] = {ngx_string("X-Forbid-Principal"), ngx_string("x-forbid-principal"), 0},
+    [ID] = {ngx_string("X-Forbid-Id"), ngx_string("x-forbid-id"), 0},
+    [SHADOW] = {ngx_string("X-Forbid-Shadow"), ngx_string("x-forbid-shadow"), 0},
+};
+
+void ngx_http_forbid_init_fields(void)
+{
+    for (size_t i = 0; i < TOLD; i++) {
+        told[i].hash = ngx_hash_key(told[i].lowcase.data, told[i].lowcase.len);
+    }
+}
+
+static ngx_table_elt_t *add(ngx_http_request_t *r, enum told which, ngx_str_t value)
 {
     ngx_list_t *list = &r->headers_in.headers;
     /* An error_page for a request line that could not be read: nginx has not made the list yet. */
@@ -189,10 +208,9 @@ static ngx_table_elt_t *add(ngx_http_request_t *r, const char *name, const char 
     if (line == NULL) {
         return NULL;
     }
-    struct fb_span small = fb_span_z(lowcase);
-    line->key = ngx_http_forbid_str(fb_span_z(name));
-    line->lowcase_key = ngx_http_forbid_str(small).data;
-    line->hash = ngx_hash_key(line->lowcase_key, small.len);
+    line->key = told[which].name;
+    line->lowcase_key = told[which].lowcase.data;
+    line->hash = told[which].hash;
     line->value = value;
     return line;
 }
@@ -207,7 +225,7 @@ static ngx_int_t set_shadow(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
     }
     text.len = (size_t)(ngx_sprintf(text.data, "deny %ui", ctx->status) - text.data);
     if (ctx->shadow_field == NULL) {
-        ctx->shadow_field = add(r, "X-Forbid-Shadow", "x-forbid-shadow", text);
+        ctx->shadow_field = add(r, SHADOW, text);
         return ctx->shadow_field != NULL ? NGX_OK : NGX_ERROR;
     }
     ctx->shadow_field->value = text;
@@ -222,8 +240,8 @@ ngx_int_t ngx_http_forbid_tell_upstream(ngx_http_request_t *r, ngx_http_forbid_c
     }
     if (ctx->principal_field == NULL) {
         ngx_str_t id = {sizeof(ctx->id), ctx->id};
-        ctx->principal_field = add(r, "X-Forbid-Principal", "x-forbid-principal", principal);
-        if (ctx->principal_field == NULL || add(r, "X-Forbid-Id", "x-forbid-id", id) == NULL) {
+        ctx->principal_field = add(r, PRINCIPAL, principal);
+        if (ctx->principal_field == NULL || add(r, ID, id) == NULL) {
             return NGX_ERROR;
         }
     }

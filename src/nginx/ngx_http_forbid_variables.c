@@ -43,7 +43,7 @@ static ngx_str_t status_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
 
 static ngx_str_t time_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
 {
-    return ctx->decided ? number(r, ctx->time_ns) : absent();
+    return ctx->decided && ctx->time_ns != 0 ? number(r, ctx->time_ns) : absent();
 }
 
 static ngx_str_t reason_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
@@ -170,4 +170,16 @@ ngx_int_t ngx_http_forbid_add_variables(ngx_conf_t *cf)
         variable->data = i;
     }
     return NGX_OK;
+}
+
+bool ngx_http_forbid_wants_time(ngx_conf_t *cf)
+{
+    const ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    const ngx_http_variable_t *named = core->variables.elts;
+    for (ngx_uint_t i = 0; i < core->variables.nelts; i++) {
+        if (fb_span_is(ngx_http_forbid_span(named[i].name), "forbid_time_ns")) {
+            return true;
+        }
+    }
+    return false;
 }
