@@ -68,10 +68,21 @@ static bool find_route(struct fb_case *c)
     return false;
 }
 
+/* A row that no cache of the processor holds takes it as long as all else here; so it is told early
+ * what will be read: where the rows lie, and then the rows. */
+static void expect_rows(struct fb_case *c)
+{
+    if (c->reader == NULL)
+        return;
+    if (c->request.principal != NULL)
+        fb_store_expect(c->reader, c->request.principal);
+    if (c->request.resource != NULL && c->request.resource != c->request.principal)
+        fb_store_expect(c->reader, c->request.resource);
+}
+
 static bool open_store(struct fb_case *c)
 {
     if (c->site->store != NULL) {
-        c->reader = fb_guard_store(c->guard, c->site);
         if (c->reader == NULL) {
             fb_refuse_cannot(c, "no memory for a store, or more than 8 of them");
             return false;
@@ -83,6 +94,7 @@ static bool open_store(struct fb_case *c)
             fb_refuse_cannot(c, state.text);
             return false;
         }
+        expect_rows(c);
     }
     fb_view_init(&c->view, c->site->policies, c->reader);
     c->entities = fb_view_entities(&c->view);
@@ -339,7 +351,12 @@ void fb_case_run(struct fb_case *c)
         return;
     answer->anonymous = c->credentials != FB_CREDENTIALS_VALID;
     answer->principal = c->request.principal;
-    if (!name_resource(c) || !build_context(c) || !open_store(c))
+    if (!name_resource(c))
+        return;
+    if (c->site->store != NULL)
+        c->reader = fb_guard_store(c->guard, c->site);
+    expect_rows(c);
+    if (!build_context(c) || !open_store(c))
         return;
     if (c->credentials == FB_CREDENTIALS_VALID) {
         if (check_account(c))

@@ -31,6 +31,7 @@ struct fb_cached {
 struct fb_cache_slot {
     uint64_t hash, used;            /* `used`: the cache's clock at the last hit */
     struct fb_cached *cached;       /* NULL: free */
+    size_t size;                    /* its bytes */
 };
 
 struct fb_cache {

@@ -2,32 +2,62 @@
 /* Rows looked up in a worker's snapshot, through the cache that reader.h describes. */
 #include "store/reader.h"
 
-static bool holds(const struct fb_slot *slot, uint64_t version, const struct fb_uid *uid, size_t len)
+static inline bool holds(const struct fb_slot *slot, uint64_t version, const struct fb_uid *uid, size_t len)
 {
     return slot->hash == uid->hash && slot->version == version && slot->type_len == uid->type_len
         && slot->id_len == uid->id_len && memcmp(slot->bytes, uid->bytes, len) == 0;
+}
+
+static inline struct fb_slot *set_of(const struct fb_reading *reading, const struct fb_uid *uid)
+{
+    return &reading->slots[uid->hash & (FB_SLOTS - FB_WAYS)];
+}
+
+/* The slot of the set that a new uid takes: the first that is of no use, else each in turn. */
+static struct fb_slot *take_slot(struct fb_reading *reading, const struct fb_uid *uid, size_t len)
+{
+    struct fb_slot *set = set_of(reading, uid), *victim = NULL;
+    for (int way = 0; way < FB_WAYS && victim == NULL; way++)
+        if (set[way].version != reading->version)
+            victim = &set[way];
+    if (victim == NULL)
+        victim = &set[reading->turn++ % FB_WAYS];
+    *victim = (struct fb_slot){.hash = uid->hash, .version = reading->version, .type_len = (uint8_t)uid->type_len,
+                               .id_len = (uint8_t)uid->id_len};
+    memcpy(victim->bytes, uid->bytes, len);
+    return victim;
 }
 
 /* The uid's slot, emptied if it was another's; NULL for uids too long for one. */
 static struct fb_slot *slot_of(struct fb_reading *reading, const struct fb_uid *uid)
 {
     size_t len = (size_t)uid->type_len + uid->id_len;
-    struct fb_slot *set = &reading->slots[uid->hash & (FB_SLOTS - FB_WAYS)];
-    struct fb_slot *victim = NULL;
+    struct fb_slot *set = set_of(reading, uid);
     if (len > FB_SLOT_BYTES)
         return NULL;
-    for (int way = 0; way < FB_WAYS; way++) {
+    for (int way = 0; way < FB_WAYS; way++)
         if (holds(&set[way], reading->version, uid, len))
             return &set[way];
-        if (set[way].version != reading->version)
-            victim = &set[way];
+    return take_slot(reading, uid, len);
+}
+
+void fb_store_expect(const struct fb_store_reader *reader, const struct fb_uid *uid)
+{
+    const struct fb_slot *set = set_of(reader->reading, uid);
+    if (!reader->reading->live) {
+        __builtin_prefetch(set);
+        __builtin_prefetch(set + 1);
+        return;
     }
-    if (victim == NULL)
-        victim = &set[reading->turn++ % FB_WAYS];
-    *victim = (struct fb_slot){.hash = uid->hash, .version = reading->version, .type_len = uid->type_len,
-                               .id_len = uid->id_len};
-    memcpy(victim->bytes, uid->bytes, len);
-    return victim;
+    for (int way = 0; way < FB_WAYS; way++) {
+        if (set[way].hash != uid->hash || set[way].version != reader->reading->version)
+            continue;
+        const char *entity = (const char *)set[way].entity;
+        for (int line = 0; line < 4; line++)
+            __builtin_prefetch(entity + 64 * line);
+        __builtin_prefetch(set[way].account);
+        return;
+    }
 }
 
 static enum fb_found get(const struct fb_store_reader *reader, enum fb_table table, const struct fb_uid *uid,

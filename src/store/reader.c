@@ -24,12 +24,15 @@ struct fb_store_reader *fb_store_reader_new(const char *dir, const struct fb_sto
     size_t len = strlen(dir), size = sizeof(struct fb_store_reader) + len + 1;
     struct fb_store_reader *reader = fb_alloc(allocator, size);
     struct fb_reading *reading = fb_alloc(allocator, sizeof *reading);
-    if (reader == NULL || reading == NULL) {
+    void *room = fb_alloc(allocator, FB_SLOTS_ROOM);
+    if (reader == NULL || reading == NULL || room == NULL) {
         fb_free(allocator, reader, size);
         fb_free(allocator, reading, sizeof *reading);
+        fb_free(allocator, room, FB_SLOTS_ROOM);
         return NULL;
     }
-    memset(reading, 0, sizeof *reading);
+    *reading = (struct fb_reading){.room = room, .slots = (void *)((char *)room + (-(uintptr_t)room & 63))};
+    memset(reading->slots, 0, FB_SLOTS * sizeof *reading->slots);
     *reader = (struct fb_store_reader){.allocator = allocator, .reading = reading, .map = options->map,
                                        .crashes = options->crashes, .size = size};
     memcpy(reader->dir, dir, len + 1);
@@ -72,7 +75,7 @@ static void close_env(struct fb_store_reader *reader)
     reading->txn = NULL;
     reading->live = false;
     /* Another store may have come to the same version by other changes. */
-    memset(reading->slots, 0, sizeof reading->slots);
+    memset(reading->slots, 0, FB_SLOTS * sizeof *reading->slots);
     reading->accounts_known = false;
     reading->version = 0;
     if (ours)
@@ -87,6 +90,7 @@ void fb_store_reader_free(struct fb_store_reader *reader)
     const struct fb_allocator *allocator = reader->allocator;
     close_env(reader);
     come_of_age(reader);
+    fb_free(allocator, reader->reading->room, FB_SLOTS_ROOM);
     fb_free(allocator, reader->reading, sizeof *reader->reading);
     fb_free(allocator, reader, reader->size);
 }

@@ -15,18 +15,22 @@
  * and a snapshot of the same version shows the same pages.  A commit anywhere changes the version
  * and thereby empties the cache.  A row's checksum is verified when it enters a slot: once per
  * version and row, so that flipped bits on disk are seen when they are read in.
- * Two slots a set, so that two busy rows do not evict each other at each request.
+ * Several slots a set, so that busy rows do not evict each other at each request; 2 MiB in all, enough
+ * for the rows of some thousands of busy principals and what they ask for.  A slot is two cache lines,
+ * of which a uid of up to 28 bytes needs the first alone.
  * The uid's bytes stand in the slot and are compared whole, since ids come from clients and an
  * absent row must be that very uid's. */
-enum { FB_SLOT_BYTES = 72, FB_SLOTS = 4096, FB_WAYS = 2 };
+enum { FB_SLOT_BYTES = 92, FB_SLOTS = 16384, FB_WAYS = 4 };
 struct fb_slot {
-    uint64_t hash, version;         /* version 0: empty */
+    _Alignas(64) uint64_t hash;
+    uint64_t version;               /* 0: empty */
     const struct fb_entity_block *entity;
     const struct fb_account_row *account;
-    uint32_t type_len, id_len;
+    uint8_t type_len, id_len;
     bool entity_known, account_known;
     char bytes[FB_SLOT_BYTES];
 };
+_Static_assert(sizeof(struct fb_slot) == 128, "two cache lines");
 
 /* What finds change; apart, since a source's `self` is const. */
 struct fb_reading {
@@ -35,8 +39,10 @@ struct fb_reading {
     uint64_t version;               /* its number */
     bool accounts_known, no_accounts;   /* of this version: is the table of accounts empty? */
     uint32_t turn;                  /* which way is evicted next */
-    struct fb_slot slots[FB_SLOTS];
+    struct fb_slot *slots;          /* FB_SLOTS of them, within `room` */
+    void *room;
 };
+enum { FB_SLOTS_ROOM = FB_SLOTS * (int)sizeof(struct fb_slot) + 63 };
 
 struct fb_store_reader {
     const struct fb_allocator *allocator;

@@ -105,6 +105,9 @@ uint64_t fb_store_clock(void);
  * with a bad checksum is FB_BROKEN and stays so. */
 struct fb_entities fb_store_entities(const struct fb_store_reader *reader);
 enum fb_found fb_store_exists(const struct fb_store_reader *reader, const struct fb_uid *uid);
+/* This uid will be asked for: fetches towards the processor what a find of it will read.  Before the
+ * snapshot where its row is known to lie, with one the row.  Promises nothing. */
+void fb_store_expect(const struct fb_store_reader *reader, const struct fb_uid *uid);
 /* FB_FOUND fills *account; FB_ABSENT: no row, so active, and *account says so; FB_BROKEN: unknown,
  * which must refuse.  Points into the snapshot. */
 enum fb_found fb_store_account(const struct fb_store_reader *reader, const struct fb_uid *uid,
