@@ -153,9 +153,11 @@ static size_t json_plain(struct fb_span text)
     size_t i = 0;
     while (i < text.len) {
         unsigned char byte = (unsigned char)text.ptr[i];
-        unsigned length = 1;
-        if (byte < 0x20 || byte == '"' || byte == '\\')
-            break;
+        unsigned length = 0;
+        if (byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\') {
+            i++;
+            continue;
+        }
         if (byte >= 0x80)
             (void)fb_utf8_next(fb_span_from(text, i), &length);
         if (length == 0)

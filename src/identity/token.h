@@ -92,7 +92,7 @@ struct fb_span fb_bearer_id(const struct fb_bearer *bearer, struct fb_arena *are
  * A hit takes no memory.  Make it after the fork.  One thread. */
 struct fb_tokens;
 
-/* `entries` is rounded up to a power of two, at least 8 (0: 4096); `ceiling` 0: 32 MiB.  NULL without
+/* `entries` is rounded up to a power of two, at least 8 (0: 16384); `ceiling` 0: 32 MiB.  NULL without
  * memory or randomness. */
 struct fb_tokens *fb_tokens_new(const struct fb_allocator *allocator, size_t entries, size_t ceiling);
 void fb_tokens_free(struct fb_tokens *tokens);

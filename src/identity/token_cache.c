@@ -185,7 +185,8 @@ static struct fb_cache_slot *victim_of(struct fb_cache_slot *set, struct fb_span
     for (size_t i = 0; i < FB_CACHE_WAYS; i++) {
         struct fb_cache_slot *slot = &set[i];
         if (slot->cached == NULL) {
-            free_slot = slot;
+            /* The first, so that a set that is not full is found through in its first line. */
+            free_slot = free_slot != NULL ? free_slot : slot;
         } else if (fb_span_eq(slot->cached->text, text)) {
             return slot;
         } else if (is_expired(slot->cached, now_ms)) {
