@@ -114,11 +114,8 @@ enum fb_token_status fb_jws_read(struct fb_span token, struct fb_arena *arena, s
     size_t first = fb_span_find(token, '.');
     struct fb_span rest = fb_span_from(token, first + 1);
     size_t second = fb_span_find(rest, '.');
-    if (first == token.len || second == rest.len) {
-        return malformed(detail, "it does not have three parts");
-    }
     struct fb_span signature = fb_span_from(rest, second + 1), header_text, bytes;
-    if (fb_span_find(signature, '.') != signature.len) {
+    if (first == token.len || second == rest.len || fb_span_find(signature, '.') != signature.len) {
         return malformed(detail, "it does not have three parts");
     }
     *out = (struct fb_jws){.signed_text = fb_span_head(token, first + 1 + second)};
