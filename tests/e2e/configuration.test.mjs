@@ -51,6 +51,10 @@ refused('nine stores', { server: `${sound} ${stores(9)}` }, /store8": there may 
 
 refused('satisfy any', { server: `${sound} satisfy any; ${proxied}` }, /satisfy any/);
 refused('satisfy any in a location below', { server: `${sound} location /a { satisfy any; }` }, /location "\/a"/);
+accepted('a store with a map of its own', { server: `${sound} forbid_store store map=256m;` });
+for (const words of ['store map=', 'store map=1k', 'store map=x', 'store size=1g', 'off map=1g']) {
+  refused(`forbid_store ${words}`, { server: `${sound} forbid_store ${words};` }, /"forbid_store" takes/);
+}
 refused('satisfy any in shadow', { server: `${sound} forbid_store off; location /a { forbid shadow; satisfy any; }` }, /satisfy any/);
 
 for (const kind of ['proxy', 'fastcgi', 'uwsgi', 'scgi']) {
