@@ -45,7 +45,8 @@ static enum verdict scope_verdict(struct fb_eval *e, const struct fb_rule *rule)
 static enum verdict rule_verdict(const struct fb_program *program, struct fb_eval *e, const struct fb_rule *rule)
 {
     enum verdict verdict = scope_verdict(e, rule);
-    const struct fb_conjunct *conjunct = program->conjuncts + rule->conjuncts;
+    /* A program without conditions has no conjuncts to point at. */
+    const struct fb_conjunct *conjunct = rule->conjuncts_count != 0 ? program->conjuncts + rule->conjuncts : NULL;
     for (uint32_t i = 0; i < rule->conjuncts_count && verdict == YES; i++, conjunct++) {
         struct fb_value value;
         if (!fb_eval(e, conjunct->node, &value))
