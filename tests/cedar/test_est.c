@@ -244,9 +244,33 @@ static void survives_truncation(void **state)
     }
 }
 
+/* Every allocation fails once: never a crash, and never a success without everything. */
+static void survives_failing_memory(void **state)
+{
+    struct bench *whole = *state;
+    struct fb_policy_set set;
+    assert_true(read_text(whole, &set, fb_span_z(whole_set)));
+    struct fb_span json = json_of(whole, &set);
+    bool more = true;
+    for (size_t fail_at = 1; more; fail_at++) {
+        struct failing_allocator failing;
+        struct bench bench;
+        failing_init(&failing, fail_at);
+        bench_init(&bench, &failing.allocator);
+        struct fb_source source = {.name = FB_SPAN("test"), .text = json};
+        fb_policy_set_init(&set, &bench.arena);
+        bool read = fb_policy_set_read_json(&set, &source, &bench.diags);
+        more = failing.calls >= fail_at;
+        assert_true(read != more);
+        assert_true(read || bench.diags.errors > 0);
+        bench_release(&bench);
+        assert_int_equal(failing.blocks_out, 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {BENCH_TEST(writes_and_reads), BENCH_TEST(reads_other_forms), BENCH_TEST(keeps_sets),
+    const struct CMUnitTest tests[] = {BENCH_TEST(survives_failing_memory), BENCH_TEST(writes_and_reads), BENCH_TEST(reads_other_forms), BENCH_TEST(keeps_sets),
                                        BENCH_TEST(refuses), BENCH_TEST(limits), BENCH_TEST(survives_truncation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,9 +157,31 @@ static void limits_depth(void **state)
     assert_string_equal(first_code(bench), "parse.too_deep");
 }
 
+static void survives_failing_memory(void **state)
+{
+    (void)state;
+    const char *json = "{\"N\":{\"commonTypes\":{\"C\":{\"type\":\"Set\",\"element\":{\"type\":\"Long\"}}},\"entityTypes\":{\"U\":"
+                       "{\"memberOfTypes\":[\"U\"],\"shape\":{\"type\":\"Record\",\"attributes\":{\"a\":{\"type\":\"C\",\"annotations\":"
+                       "{\"x\":null}}}}},\"E\":{\"enum\":[\"a\"]}},\"actions\":{\"g\":{},\"a\":{\"memberOf\":[{\"id\":\"g\"}],"
+                       "\"appliesTo\":{\"principalTypes\":[\"U\"],\"resourceTypes\":[\"E\"]}}}}}";
+    bool more = true;
+    for (size_t fail_at = 1; more; fail_at++) {
+        struct failing_allocator failing;
+        struct bench bench;
+        failing_init(&failing, fail_at);
+        bench_init(&bench, &failing.allocator);
+        struct fb_source source = {.name = FB_SPAN("test"), .text = fb_span_z(json)};
+        bool read = fb_schema_read_json(&bench.arena, &source, &bench.diags) != NULL;
+        more = failing.calls >= fail_at;
+        assert_true(read != more);
+        bench_release(&bench);
+        assert_int_equal(failing.blocks_out, 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {BENCH_TEST(writes), BENCH_TEST(prints), BENCH_TEST(tells_references_apart),
+    const struct CMUnitTest tests[] = {BENCH_TEST(survives_failing_memory), BENCH_TEST(writes), BENCH_TEST(prints), BENCH_TEST(tells_references_apart),
                                        BENCH_TEST(refuses), BENCH_TEST(limits_depth)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
