@@ -42,6 +42,7 @@ struct fb_store_error {
 #define FB_STORE_CRASHES 3u                 /* young deaths after which a worker starts closed */
 #define FB_STORE_CALM_MS 1000u              /* a map older than this is no longer young */
 #define FB_STORE_RETRY_MS 10000u            /* a closed reader tries again after this */
+#define FB_STORE_TURN_MS 250u               /* an import's batch ends when it has lasted longer */
 #define FB_STORE_PARENTS_MAX 10000u         /* direct parents of one entity */
 #define FB_STORE_ANCESTORS_MAX 20000u       /* all ancestors of one entity */
 #define FB_STORE_REWRITES_MAX 100000u       /* groups whose ancestors one move may change */
@@ -175,7 +176,7 @@ struct fb_store_import {
     bool (*next)(void *context, struct fb_entity *entity);
     void (*progress)(void *context, size_t done);   /* after each batch; or NULL */
     void *context;
-    size_t batch;                           /* entities a transaction; 0: 1000 */
+    size_t batch;                           /* entities a transaction at most; 0: 1000 */
 };
 /* Puts them in batches: each is all or none, and other writers get their turn between two.  On a
  * failure *done entities are in, those of the failing batch are not. */

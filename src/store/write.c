@@ -285,10 +285,15 @@ static enum fb_store_status import_batch(struct fb_store *store, const struct fb
                                          struct fb_store_error *error)
 {
     size_t batch = import->batch != 0 ? import->batch : 1000;
+    uint64_t begun = fb_store_clock();
     enum fb_store_status status = fb_store_begin(store, error);
     struct fb_entity entity;
-    for (*count = 0; status == FB_STORE_OK && *count < batch && import->next(import->context, &entity); ++*count)
+    /* A batch that moves many groups is cut short, for a suspension may be waiting for its turn. */
+    for (*count = 0; status == FB_STORE_OK && *count < batch && import->next(import->context, &entity); ++*count) {
         status = fb_store_put_entity(store, &entity, error);
+        if (fb_store_clock() - begun > FB_STORE_TURN_MS)
+            batch = *count;
+    }
     if (status == FB_STORE_OK && *count != 0)
         return fb_store_commit(store, error);
     fb_store_abort(store);

@@ -5,6 +5,7 @@
 #include "store/layout.h"
 
 #include <pwd.h>
+#include <time.h>
 
 static unsigned mode_of(const char *dir, const char *name)
 {
@@ -243,6 +244,29 @@ static void count_batch(void *context, size_t done)
     assert_true(done <= feed->count);
 }
 
+static bool next_slowly(void *context, struct fb_entity *entity)
+{
+    nanosleep(&(struct timespec){.tv_nsec = (FB_STORE_TURN_MS / 2 + 10) * 1000000L}, NULL);
+    return next_entity(context, entity);
+}
+
+/* A chain of 1,000 groups, its end first, held the writers' lock for two minutes. */
+static void a_slow_import_lets_others_write(void **state)
+{
+    struct place *place = *state;
+    struct fb_store *store = open_store(place->dir, true);
+    struct feed feed = {.place = place, .count = 4, .cycle_at = SIZE_MAX};
+    fb_arena_init(&feed.arena, &fb_heap, 1 << 20);
+    const struct fb_store_import import = {next_slowly, count_batch, &feed, 0};
+    struct fb_store_error error;
+    size_t done = 0;
+    assert_int_equal(fb_store_import(store, &import, &done, &error), FB_STORE_OK);
+    assert_int_equal(done, 4);
+    assert_in_range(feed.batches, 2, 4);
+    fb_arena_release(&feed.arena);
+    fb_store_close(store);
+}
+
 static void imports_in_batches(void **state)
 {
     struct place *place = *state;
@@ -459,6 +483,7 @@ int main(void)
         in_place(undoes_a_transaction_that_failed),
         in_place(lists_by_type_prefix_and_page),
         in_place(imports_in_batches),
+        in_place(a_slow_import_lets_others_write),
         in_place(says_when_the_map_is_full),
         in_place(refuses_too_many_parents_and_too_large_entities),
         in_place(survives_failing_memory),
