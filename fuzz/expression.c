@@ -33,7 +33,8 @@ static void evaluate(struct fb_arena *arena, const struct fb_expr *expr)
 {
     struct fb_entities entities = {find_nothing, NULL};
     const struct fb_uid *uid = fb_uid_new(arena, FB_SPAN("U"), FB_SPAN("a"));
-    struct fb_request request = {uid, uid, uid, fb_value_of_record(&fb_record_empty), &entities};
+    struct fb_request request = {.principal = uid, .action = uid, .resource = uid,
+                                 .context = fb_value_of_record(&fb_record_empty), .entities = &entities};
     struct fb_policy_error error;
     struct fb_value value, same;
     bool erred;

@@ -30,11 +30,25 @@ struct fb_span fb_program_id(const struct fb_program *program, uint32_t index);
 
 /* --- Requests and decisions -------------------------------------------------------------------- */
 
+/* Which policies an action may concern, ascending. */
+struct fb_concerned {
+    const uint32_t *list;
+    uint32_t count;
+};
+
 struct fb_request {
     const struct fb_uid *principal, *action, *resource;
     struct fb_value context;                    /* a record */
     const struct fb_entities *entities;
+    const struct fb_concerned *concerned;       /* by this action, or NULL: then it is looked up */
 };
+
+/* The same for every request with this action as long as the action's own ancestors are what
+ * `entities` says.  NULL without memory, when an entity cannot be read, or when there are more than
+ * FB_CONCERNED_MAX: the lists of all actions together must not outgrow the policies. */
+#define FB_CONCERNED_MAX 64u
+const struct fb_concerned *fb_program_concerned(const struct fb_program *program, const struct fb_uid *action,
+                                                const struct fb_entities *entities, struct fb_arena *arena);
 
 enum fb_status { FB_OK, FB_CANNOT };            /* CANNOT: memory, or a broken entity source */
 

@@ -163,6 +163,11 @@ bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_progra
     candidates->runs_count = 0;
     candidates->all = false;
     candidates->next = 0;
+    const struct fb_concerned *concerned = e->request->concerned;
+    if (concerned != NULL) {
+        candidates->runs[candidates->runs_count++] = (struct fb_run){concerned->list, concerned->list + concerned->count};
+        return true;
+    }
     const struct fb_bucket *bucket = fb_index_find(index, e->request->action);
     if (bucket == NULL || !index->merged)
         add_run(candidates, 0, index->any_count);
@@ -236,4 +241,30 @@ uint32_t fb_candidates_merge(struct fb_candidates *candidates, struct fb_eval *e
         run->at += run->at < run->end && *run->at == least;
     }
     return least;
+}
+
+const struct fb_concerned *fb_program_concerned(const struct fb_program *program, const struct fb_uid *action,
+                                                const struct fb_entities *entities, struct fb_arena *arena)
+{
+    /* Candidates depend on the action alone; the others only have to be some uid. */
+    const struct fb_request request = {.principal = action, .action = action, .resource = action, .entities = entities};
+    struct fb_concerned *concerned = fb_arena_alloc(arena, sizeof *concerned);
+    uint32_t found[FB_CONCERNED_MAX], rule;
+    struct fb_candidates candidates;
+    struct fb_eval e;
+    fb_eval_init(&e, &program->code, &request, arena);
+    if (concerned == NULL || !fb_candidates_init(&candidates, program, &e))
+        return NULL;
+    while ((rule = fb_candidates_next(&candidates, &e)) != UINT32_MAX) {
+        if (concerned->count == FB_CONCERNED_MAX)
+            return NULL;
+        found[concerned->count++] = rule;
+    }
+    uint32_t *list = fb_arena_array(arena, concerned->count + (size_t)1, sizeof *list);
+    if (e.cannot || list == NULL)
+        return NULL;
+    if (concerned->count != 0)
+        memcpy(list, found, concerned->count * sizeof *list);
+    concerned->list = list;
+    return concerned;
 }

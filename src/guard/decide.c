@@ -51,6 +51,7 @@ static bool find_route(struct fb_case *c)
     case FB_ROUTED:
         c->action = c->match.route->action;
         c->request.action = c->action->declared->uid;
+        c->request.concerned = c->site->policies->concerned[c->action->index];
         return true;
     case FB_ROUTED_METHOD:
         fb_refuse(c, 405, FB_REASON_METHOD_NOT_ALLOWED);

@@ -36,10 +36,23 @@ static bool read_entities(struct fb_policies *policies, const struct fb_files *f
            && fb_entity_set_close(policies->entities, diags);
 }
 
+/* Actions are the directory's, so what concerns them is known once it is loaded. */
+static bool find_concerned(struct fb_policies *policies)
+{
+    const struct fb_schema *schema = policies->schema;
+    const struct fb_entities entities = fb_entity_set_source(policies->entities);
+    policies->concerned = fb_arena_array(&policies->arena, schema->actions_count + (size_t)1, sizeof *policies->concerned);
+    if (policies->concerned == NULL)
+        return false;
+    for (uint32_t i = 0; i < schema->actions_count; i++)
+        policies->concerned[i] = fb_program_concerned(policies->program, schema->actions[i]->uid, &entities, &policies->arena);
+    return true;
+}
+
 static bool compile(struct fb_policies *policies, struct fb_diags *diags)
 {
     policies->program = fb_program_new(&policies->arena, &policies->set, diags);
-    if (policies->program == NULL)
+    if (policies->program == NULL || !find_concerned(policies))
         return false;
     bool rules = fb_rules_read(policies, diags);
     bool forbids = fb_forbids_check(policies, diags);

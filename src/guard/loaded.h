@@ -24,6 +24,7 @@ struct fb_policies {
     struct fb_entity_set *entities;     /* entities.json and the schema's actions */
     const struct fb_routes *routes;
     const struct fb_rule *rules;        /* fb_program_count() */
+    const struct fb_concerned **concerned;  /* by the action's index: by which policies; or NULL */
     const bool *legal;                  /* by program index: has `@legal` */
     bool any_legal;
 };

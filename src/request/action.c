@@ -93,6 +93,7 @@ struct fb_action *fb_actions_read(struct fb_arena *arena, const struct fb_schema
         return NULL;
     for (uint32_t i = 0; i < schema->actions_count; i++) {
         actions[i].declared = schema->actions[i];
+        actions[i].index = i;
         read_accounts(&actions[i], diags);
         read_disclose(&actions[i], diags);
         if (!set_anonymous(&actions[i], arena, diags))

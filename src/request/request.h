@@ -107,6 +107,7 @@ struct fb_context_plan;
 
 struct fb_action {
     const struct fb_schema_action *declared;
+    uint32_t index;                     /* among the actions of the schema */
     /* The principal of clients without credentials: the `@anonymous` enum entity whose type the
      * action accepts.  NULL: it accepts nobody without credentials. */
     const struct fb_uid *anonymous;
