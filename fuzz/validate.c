@@ -90,9 +90,11 @@ static void decide(struct fb_arena *arena, const struct fb_policy_set *set, cons
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         struct fb_decision d;
         const struct fb_uid *action = fb_uid_parse(arena, fb_span_z(requests[i].action));
-        struct fb_request request = {fb_uid_parse(arena, fb_span_z(requests[i].principal)), action,
-                                     fb_uid_parse(arena, fb_span_z(requests[i].resource)),
-                                     context_of(arena, schema, action, requests[i].context), &store};
+        struct fb_request request = {.principal = fb_uid_parse(arena, fb_span_z(requests[i].principal)),
+                                     .action = action,
+                                     .resource = fb_uid_parse(arena, fb_span_z(requests[i].resource)),
+                                     .context = context_of(arena, schema, action, requests[i].context),
+                                     .entities = &store};
         fuzz_must(fb_decide(program, &request, arena, &d) == FB_OK, "a decision is made");
         for (uint32_t e = 0; e < d.errors_count; e++)
             fuzz_must_show(is_excused(d.errors[e].message), "what is valid does not err", d.errors[e].message);
