@@ -71,10 +71,17 @@ export class Generator {
       const key = JSON.stringify(guard);
       if (seen.has(key)) continue;
       seen.add(key);
-      e = and(guard, e);
+      e = and(this.rng.chance(0.06) ? this.either(guard) : guard, e);
     }
     this.guards = outer;
     return e;
+  }
+
+  // `guard || other`: a guard still if the other is the same, or cannot be true.
+  either(guard) {
+    const guards = this.paths.flatMap((path) => path.guards);
+    const other = this.rng.weighted([[1, guard], [1, bool(false)], [1, this.literal('Bool')], [4, guards.length ? this.rng.pick(guards) : guard]]);
+    return this.rng.chance(0.5) ? bin('Bool', '||', guard, other) : bin('Bool', '||', other, guard);
   }
 
   // --- Values ----------------------------------------------------------------------------------------

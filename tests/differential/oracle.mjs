@@ -77,7 +77,7 @@ class Oracle {
     out.entities = out.answers.some((answer) => !answer.error)
       || this.call('checkParseEntities', { entities: world.entities, schema: world.schema ?? null }).type === 'success';
     if (!out.entities) out.answers = [];
-    if (world.forms && out.entities && read.type === 'success') this.forms(world, sets, out);
+    if (world.forms && world.garbled !== 'policies' && out.entities && read.type === 'success') this.forms(world, sets, out);
     return out;
   }
 

@@ -18,6 +18,7 @@ const dropEach = (list, of) => list.map((_, i) => (world) => { of(world).splice(
 const dropKeys = (object, of) => Object.keys(object).map((key) => (world) => { delete of(world)[key]; });
 
 function* large(world) {
+  yield (w) => { w.garble = null; };
   yield (w) => { w.style.fancy = 0; };
   yield (w) => { w.options.schema = false; };
   if (world.requests.length > 1) for (const i of world.requests.keys()) yield (w) => { w.requests = [w.requests[i]]; };
