@@ -165,8 +165,10 @@ async function countOnce(server, requests, tokens) {
   children.push(child);
   for (let i = 0; i < 400 && !(await reachable(port)); i++) await pause(50);
   let n = 0;
-  await send(port, requests, () => { const i = n++ % HOT; return { target: `/r${(i * 37) % ROUTES}/items/p${(i + 100 * (i % 90)) % USERS}`, token: tokens[i] }; });
+  const statuses = await send(port, requests, () => { const i = n++ % HOT; return { target: `/r${(i * 37) % ROUTES}/items/p${(i + 100 * (i % 90)) % USERS}`, token: tokens[i] }; });
   await new Promise((done) => { child.once('exit', done); child.kill('SIGQUIT'); });
+  const wanted = server.refuses ? '403' : '200';
+  if (Object.keys(statuses).join() !== wanted) throw new Error(`callgrind: answers ${JSON.stringify(statuses)}, not ${wanted} alone`);
   const total = /Collected : (\d+)/.exec(text);
   if (!total) throw new Error(`callgrind: ${text.slice(-600)}`);
   return Number(total[1]);

@@ -11,6 +11,7 @@ import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {Random, commented, mutated, policyText, schemaText} from './generate.mjs';
 
 const args = process.argv.slice(2);
@@ -18,7 +19,7 @@ const command = args[0];
 const option = (name, otherwise) => args.includes(name) ? args[args.indexOf(name) + 1] : otherwise;
 const seed = Number(option('--seed', Date.now() % 1e9)), cases = Number(option('--cases', 1000));
 const only = option('--only', null);
-const root = path.resolve(import.meta.dirname, '../..');
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 let oracle;
 try {
     oracle = createRequire(path.join(process.env.FB_NODE_MODULES ?? root, 'x.js'))('@cedar-policy/cedar-wasm/nodejs');
