@@ -112,27 +112,8 @@ static void print_attribute(struct fb_buffer *out, struct fb_span name, bool ind
     fb_buffer_add_char(out, ']');
 }
 
-/* A path with a name that is no identifier, which only the JSON form can hold, as a conjunction. */
-static void print_long_has(struct fb_buffer *out, const struct fb_expr *expr)
-{
-    for (uint32_t i = 0; i < expr->count; i++) {
-        fb_buffer_add_z(out, i == 0 ? "(" : " && ");
-        print_within(out, expr->left, i == 0 ? ADD : MEMBER);
-        for (uint32_t j = 0; j < i; j++)
-            print_attribute(out, expr->names[j], false);
-        fb_buffer_add_z(out, " has ");
-        print_name(out, expr->names[i]);
-    }
-    fb_buffer_add_char(out, ')');
-}
-
 static void print_has(struct fb_buffer *out, const struct fb_expr *expr)
 {
-    for (uint32_t i = 0; expr->count > 1 && i < expr->count; i++)
-        if (!fb_identifier_valid(expr->names[i])) {
-            print_long_has(out, expr);
-            return;
-        }
     print_within(out, expr->left, ADD);
     fb_buffer_add_z(out, " has ");
     if (expr->indexed)

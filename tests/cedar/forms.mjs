@@ -88,11 +88,13 @@ function policies(random) {
     });
 }
 
-// What our reader does on purpose: a method without its receiver, and functions that do not exist, are
+// What our reader does on purpose: a path of attributes that are no identifiers, a method without its receiver, and functions that do not exist, are
 // refused when they are read.
 function refusedOnPurpose(json) {
     const text = JSON.stringify(json);
-    return /"(lessThan|lessThanOrEqual|greaterThan|greaterThanOrEqual|is(Ipv[46]|Loopback|Multicast|InRange)|offset|durationSince|to(Date|Time|Milliseconds|Seconds|Minutes|Hours|Days))":\[\]/.test(text)
+    const paths = text.match(/"attr":\["[^\]]*\]/g) ?? [];
+    return paths.some(path => /"(?![A-Za-z_]\w*")|"(if|then|else|true|false|in|is|has|like|__cedar)"/.test(path.slice(7)))
+        || /"(lessThan|lessThanOrEqual|greaterThan|greaterThanOrEqual|is(Ipv[46]|Loopback|Multicast|InRange)|offset|durationSince|to(Date|Time|Milliseconds|Seconds|Minutes|Hours|Days))":\[\]/.test(text)
         || /"__extn":/.test(text) || /"op":"[aA]ll","?[^}]/.test(text) || /"unknown":\[/.test(text);
 }
 
@@ -128,7 +130,7 @@ function faulty(random) {
 
 // The formatter: byte for byte, and once more for idempotence.
 function formats(random) {
-    let equal = 0, run;
+    let equal = 0, unstable = 0, run;
     const widths = [80, 80, 80, 40, 120, 20];
     for (let i = 0; i < cases; i++) {
         const plain = Array.from({length: 1 + random.below(3)}, () => policyText(random, {comments: i % 3 === 1})).join(random.pick(['\n', '\n\n', ' ']));
@@ -145,13 +147,16 @@ function formats(random) {
             differ('format', text, theirs.formatted_policy, run.err);
         else if (run.out === theirs.formatted_policy)
             equal++;
+        else if (oracle.formatPolicies({policyText: theirs.formatted_policy, lineWidth: width, indentWidth: indent}).formatted_policy
+            !== theirs.formatted_policy)
+            unstable++;     // what the official one writes it would write otherwise the next time; ours stays
         else
             differ(`format ${width} ${indent}`, text, '\n' + theirs.formatted_policy, '\n' + run.out);
         const again = forbid('format', file('g.cedar', run.out), '-l', String(width), '-i', String(indent), '-p');
         if (run.status === 0 && again.out !== run.out)
             differ('format twice', text, run.out, again.out);
     }
-    console.log(`# format: ${equal} of ${cases} byte for byte`);
+    console.log(`# format: ${equal} of ${cases} byte for byte, ${unstable} where the official one does not settle`);
 }
 
 // Schemas: text to JSON, JSON to text and back.
@@ -177,6 +182,9 @@ function schemas(random) {
             continue;
         }
         const run = forbid('translate-schema', file('s.json', JSON.stringify(json)), '--direction', 'json-to-cedar', '-s');
+        // An array may stand for a struct there, its members in order: an accident that is not copied.
+        if (other.type === 'success' && /an object \[json.type\]/.test(run.err))
+            continue;
         if ((other.type === 'success') !== (run.status === 0)) {
             differ('schema json', json, other.errors?.[0].message ?? 'ok ' + other.text, run.err || 'ok ' + run.out);
         } else if (run.status === 0) {
