@@ -47,19 +47,17 @@ static const struct fb_doc *format_set(struct fb_formatter *f)
     return fb_format_join(f, doc, fb_format_take(f, NULL));
 }
 
-/* Comments behind its braces are no reason to break a record. */
+/* Comments at its braces are no reason to break a record. */
 static const struct fb_doc *format_record(struct fb_formatter *f)
 {
-    const struct fb_doc *open = fb_format_take(f, NULL);
+    const struct fb_doc *doc = fb_format_take(f, NULL);
     const struct fb_doc *inner = format_items(f, FB_TOK_RIGHT_BRACE, format_init);
     if (inner != NULL) {
         inner = fb_doc_nest(f->arena, f->indent, fb_format_join(f, fb_format_line(f), inner));
         inner = fb_format_join(f, inner, fb_format_line(f));
+        doc = fb_format_join(f, doc, fb_doc_group(f->arena, inner));
     }
-    const struct fb_format_token *close = &f->tokens[f->at++];
-    inner = fb_format_join(f, inner, fb_format_join(f, fb_format_leading(f, close), fb_format_bare(f, close)));
-    const struct fb_doc *doc = fb_format_join(f, open, fb_doc_group(f->arena, inner));
-    return fb_format_join(f, doc, fb_format_trailing(f, close, NULL));
+    return fb_format_join(f, doc, fb_format_take(f, NULL));
 }
 
 /* --- members --- */
