@@ -386,6 +386,7 @@ bool fb_format_policies(struct fb_buffer *out, const struct fb_source *source, c
     fb_arena_init(&arena, &fb_heap, (size_t)4 << 30);
     fb_buffer_init(&text, &fb_heap, (size_t)1 << 30);
     fb_policy_set_init(&set, &arena);
+    size_t errors = diags->errors;  /* the caller's, of other texts */
     bool good = fb_policy_set_read(&set, source, diags);
     if (good) {
         good = settle(&text, &arena, source, options, diags);
@@ -397,7 +398,7 @@ bool fb_format_policies(struct fb_buffer *out, const struct fb_source *source, c
                         "formatting would change what these policies mean, so nothing was done");
         else
             fb_buffer_add(out, formatted.text);
-        good = diags->errors == 0;
+        good = diags->errors == errors;
     }
     fb_buffer_release(&text);
     fb_arena_release(&arena);

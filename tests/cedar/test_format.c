@@ -75,6 +75,18 @@ static void refuses_what_does_not_parse(void **state)
     assert_null(formatted(bench, FB_SPAN("permit(principal,action,resource) when { '\xff' };"), FB_FORMAT_OPTIONS));
 }
 
+static void bug_faults_of_other_texts_made_it_fail(void **state)
+{
+    struct bench *bench = *state;
+    struct fb_format_options options = FB_FORMAT_OPTIONS;
+    fb_buffer_clear(&bench->out);
+    fb_diags_init(&bench->diags, &bench->arena);
+    fb_diag_add(&bench->diags, FB_ERROR, "other.text", NULL, (struct fb_range){0, 0}, "of another text");
+    assert_true(fb_format_policies(&bench->out, source_of(bench, FB_SPAN("permit(principal,action,resource);")), &options,
+                                   &bench->diags));
+    assert_string_equal(bench->out.ptr, "permit (principal, action, resource);\n");
+}
+
 static void stays_within_limits(void **state)
 {
     struct bench *bench = *state;
@@ -109,6 +121,7 @@ static void stays_within_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {BENCH_TEST(lays_out), BENCH_TEST(refuses_what_does_not_parse),
+                                       BENCH_TEST(bug_faults_of_other_texts_made_it_fail),
                                        BENCH_TEST(stays_within_limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

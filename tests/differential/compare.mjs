@@ -31,7 +31,7 @@ function apart(a, b, place = '') {
 }
 
 function compareForms(ours, theirs) {
-  for (const again of ['policyJsonAgain', 'policyTextAgain', 'schemaAgain']) if (ours[again] === false) return `${again}: it does not read back`;
+  for (const again of ['policyJsonAgain', 'policyTextAgain', 'formattedAgain', 'schemaAgain']) if (ours[again] === false) return `${again}: it does not read back`;
   if (theirs.policyJson && ours.policyJson) {
     const mine = { ...ours.policyJson.staticPolicies, ...ours.policyJson.templates };
     for (const id of Object.keys(theirs.policyJson)) {

@@ -64,6 +64,22 @@ static void policy_forms(struct world *world)
                          reads_back(world, kept(world, &text), false) ? "true" : "false");
 }
 
+/* Formatted, the policies are the same; formatted again, the text is. */
+static void formatted(struct world *world)
+{
+    const struct fb_format_options options = FB_FORMAT_OPTIONS;
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, FORM_CEILING);
+    bool good = fb_format_policies(&text, world->policies, &options, &world->diags);
+    struct fb_source once = {.name = FB_SPAN("formatted"), .text = kept(world, &text)};
+    fb_buffer_init(&text, &fb_heap, FORM_CEILING);
+    good = good && fb_format_policies(&text, &once, &options, &world->diags);
+    good = good && fb_span_eq(kept(world, &text), once.text);
+    fb_buffer_add_format(&world->out, ",\"formattedAgain\":%s",
+                         good && (world->set.links_count != 0 || reads_back(world, once.text, false)) ? "true"
+                                                                                                      : "false");
+}
+
 /* --- Forms of schemas ----------------------------------------------------------------------------- */
 
 static struct fb_span schema_form(struct world *world, const struct fb_source *source, enum fb_schema_form form)
@@ -150,4 +166,5 @@ void driver_forms(struct world *world)
         validation(world);
     }
     policy_forms(world);
+    formatted(world);
 }
