@@ -20,7 +20,7 @@ nginx          | file:/usr/sbin/nginx                   | the server that Forbid
 nginx-dev      | file:/usr/share/nginx/src/conf_flags   | its headers
 liblmdb-dev    | file:/usr/include/lmdb.h               | the embedded store
 libssl-dev     | file:/usr/include/openssl/evp.h        | signatures
-libmaxminddb-dev | file:/usr/include/maxminddb.h        | location data is read with it
+libmaxminddb-dev | file:/usr/include/*/maxminddb.h      | location data is read with it
 nodejs         | cmd:node                               | the sample API
 npm            | cmd:npm                                | brings the location data
 TABLE
@@ -37,7 +37,7 @@ TABLE
 present() {
     case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null ;;
-    file:*) [ -e "${1#file:}" ] ;;
+    file:*) compgen -G "${1#file:}" >/dev/null ;;   # a pattern: multiarch folders
     esac
 }
 

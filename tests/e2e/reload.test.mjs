@@ -21,14 +21,21 @@ after(async () => {
 const count = (pattern) => gateway.errors().match(pattern)?.length ?? 0;
 const extra = () => `${gateway.dir}/policies/extra.cedar`;
 const health = async () => (await gateway.get('/health')).status;
-// A reload that nginx has dealt with: it says so in the log, for better or worse.
+// The pids that the error log names: every worker ever started, and those told to go, which close
+// their listening sockets with that line.
+const pids = (pattern) => [...gateway.errors().matchAll(pattern)].map((match) => match[1]);
+// A reload that nginx has dealt with, for better (no old worker takes a connection any more) or worse.
+// To see only new workers answer is not enough: an old one may still get the next connection.
 async function reload(changes) {
-  const before = count(/reconfiguring/g);
-  const workers = new Set((await probe(20)).values());
-  await gateway.reload(changes, async () => count(/reconfiguring/g) > before && (count(/\[emerg\]/g) > emergencies || ![...(await probe(4))].some((pid) => workers.has(pid))));
-  emergencies = count(/\[emerg\]/g);
+  const reloads = count(/reconfiguring/g), emergencies = count(/\[emerg\]/g);
+  const old = pids(/start worker process (\d+)/g);
+  await gateway.reload(changes, async () => {
+    if (count(/reconfiguring/g) === reloads) return false;
+    if (count(/\[emerg\]/g) > emergencies) return true;
+    const gone = new Set(pids(/\] (\d+)#\d+: gracefully shutting down/g));
+    return old.every((pid) => gone.has(pid));
+  });
 }
-let emergencies = 0;
 async function probe(times) {
   const pids = new Set();
   for (let i = 0; i < times; i++) pids.add((await gateway.get('/health')).get('x-worker'));
