@@ -37,17 +37,3 @@ bool fb_span_to_u64(struct fb_span s, uint64_t max, uint64_t *value)
     *value = sum;
     return true;
 }
-
-/* The empty asm hides from the compiler that `difference` only ever gains bits, so that it cannot
- * leave the loop early. */
-bool fb_span_eq_secret(struct fb_span a, struct fb_span b)
-{
-    if (a.len != b.len)
-        return false;
-    unsigned difference = 0;
-    for (size_t i = 0; i < a.len; i++) {
-        difference |= (unsigned)(unsigned char)(a.ptr[i] ^ b.ptr[i]);
-        __asm__ volatile("" : "+r"(difference));
-    }
-    return difference == 0;
-}

@@ -92,7 +92,4 @@ static inline struct fb_span fb_span_trim(struct fb_span s)
 /* Decimal digits only, no sign, the whole span, at most `max`; false otherwise. */
 bool fb_span_to_u64(struct fb_span s, uint64_t max, uint64_t *value);
 
-/* Equal contents, in a time that depends on the lengths alone; for secrets. */
-bool fb_span_eq_secret(struct fb_span a, struct fb_span b);
-
 #endif

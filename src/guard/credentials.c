@@ -64,6 +64,24 @@ static struct fb_token_facts facts_of(const struct fb_token *token)
     };
 }
 
+#define GROUPS_MAX 256u     /* that one token may bring */
+
+/* Can every claim that brings groups be read?  One that is there and cannot would leave the principal
+ * out of groups that a forbid may name, so such a token is no good.  FB_TOKEN_MAX bounds the rest. */
+static bool groups_readable(const struct fb_bearer *bearer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bearer->issuer->parents_count; i++) {
+        const struct fb_claim *claim = fb_token_claim(bearer->token, bearer->issuer->parents[i].claim);
+        if (claim == NULL)
+            continue;
+        if (claim->kind != FB_CLAIM_STRING && claim->kind != FB_CLAIM_STRINGS)
+            return false;
+        count += claim->strings.count;
+    }
+    return count <= GROUPS_MAX;
+}
+
 bool fb_case_verify(struct fb_case *c, struct fb_span token)
 {
     c->token = fb_tokens_verify(c->guard->tokens, c->site->issuers, token, c->http->now_ms, &c->bearer);
@@ -71,6 +89,8 @@ bool fb_case_verify(struct fb_case *c, struct fb_span token)
         fb_refuse_cannot(c, "a token could not be checked");
         return false;
     }
+    if (c->token == FB_TOKEN_GOOD && !groups_readable(&c->bearer))
+        c->token = FB_TOKEN_MALFORMED;
     if (c->token != FB_TOKEN_GOOD) {
         c->credentials = FB_CREDENTIALS_BAD;
         return true;
@@ -93,15 +113,11 @@ bool fb_case_add_parents(struct fb_case *c)
         return fb_view_add_parents(&c->view, c->request.principal, c->assumed->parents, c->assumed->parents_count, c->arena);
     if (issuer == NULL || issuer->parents_count == 0)
         return true;
-    const struct fb_uid *parents[256];
+    const struct fb_uid *parents[GROUPS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < issuer->parents_count; i++) {
         const struct fb_claim *claim = fb_token_claim(c->bearer.token, issuer->parents[i].claim);
-        if (claim == NULL || (claim->kind != FB_CLAIM_STRING && claim->kind != FB_CLAIM_STRINGS))
-            continue;
-        for (size_t s = 0; s < claim->strings.count; s++) {
-            if (count == sizeof parents / sizeof parents[0])
-                return false;
+        for (size_t s = 0; claim != NULL && s < claim->strings.count && count < GROUPS_MAX; s++) {
             parents[count] = fb_uid_new(c->arena, issuer->parents[i].type, claim->strings.list[s]);
             if (parents[count++] == NULL)
                 return false;

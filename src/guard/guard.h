@@ -64,7 +64,7 @@ struct fb_guard_options {
     const struct fb_allocator *allocator;
     size_t arena_bytes;                     /* ceiling of one decision; 0: 4 MiB */
     uint32_t tokens;                        /* entries of the token cache; 0: 16384 */
-    _Atomic uint32_t *crashes;              /* shared counter of workers that died while a map was young, or NULL */
+    _Atomic uint32_t *crashes;              /* of this worker's slot, in shared memory (store.h), or NULL */
 };
 
 struct fb_guard *fb_guard_new(const struct fb_guard_options *options);

@@ -88,17 +88,6 @@ static void reads_numbers(void **state)
     }
 }
 
-static void compares_secrets(void **state)
-{
-    (void)state;
-    assert_true(fb_span_eq_secret(FB_SPAN("secret"), FB_SPAN("secret")));
-    assert_true(fb_span_eq_secret(FB_SPAN(""), fb_span(NULL, 0)));
-    assert_false(fb_span_eq_secret(FB_SPAN("secret"), FB_SPAN("Secret")));
-    assert_false(fb_span_eq_secret(FB_SPAN("secret"), FB_SPAN("secreu")));
-    assert_false(fb_span_eq_secret(FB_SPAN("\x80"), FB_SPAN("\0")));
-    assert_false(fb_span_eq_secret(FB_SPAN("secret"), FB_SPAN("secre")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,7 +95,6 @@ int main(void)
         cmocka_unit_test(folds_ascii_case_only),
         cmocka_unit_test(cuts),
         cmocka_unit_test(reads_numbers),
-        cmocka_unit_test(compares_secrets),
     };
     return cmocka_run_group_tests_name("base/span", tests, NULL, NULL);
 }

@@ -2,12 +2,12 @@
 // Policies and schemas in their other forms, against the official engine: our command and
 // @cedar-policy/cedar-wasm must say the same about policies made at random.
 //
-//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema|corpus]
+//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema|corpus] [--corpus no]
 //
 // Prints the seed, a line a difference, and the counts; fails when there is a difference.  Integers
 // stay below 2^53, since the oracle's interface is JavaScript.
 import {spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -195,22 +195,35 @@ function schemas(random) {
     }
 }
 
-// The corpus: what schemas are as JSON, of every file (FB_CORPUS: the folder with it, unpacked).
+// Where the corpus lies unpacked: FB_CORPUS, or unpacked from FB_SHARED into the temporary directory.
+function corpusFolder() {
+    if (process.env.FB_CORPUS !== undefined)
+        return process.env.FB_CORPUS;
+    const archive = path.join(process.env.FB_SHARED ?? '', 'cedar/corpus-dev.tar.gz');
+    if (process.env.FB_SHARED === undefined || !existsSync(archive))
+        return null;
+    const folder = path.join(dir, 'corpus');
+    mkdirSync(folder);
+    return spawnSync('tar', ['-xzf', archive, '-C', folder]).status === 0 ? folder : null;
+}
+
+// The corpus: what schemas are as JSON, and what policies are formatted, of every file.
 function corpus() {
-    const folder = path.join(process.env.FB_CORPUS ?? '', 'corpus-tests-json-schemas');
-    if (process.env.FB_CORPUS === undefined || !existsSync(folder))
+    const root = option('--corpus', 'yes') === 'yes' ? corpusFolder() : null;
+    if (root === null)
         return skipped;
+    const folder = path.join(root, 'corpus-tests-json-schemas');
     const files = readdirSync(folder);
     for (const name of files) {
-        const schema = path.join(process.env.FB_CORPUS, 'corpus-tests', name.replace(/[.]json$/, ''));
+        const schema = path.join(root, 'corpus-tests', name.replace(/[.]json$/, ''));
         const run = forbid('translate-schema', schema, '--direction', 'cedar-to-json', '-s');
         const expected = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
         if (run.status !== 0 || !same(JSON.parse(run.out), expected))
             differ('corpus', name, JSON.stringify(sorted(expected)), run.err || run.out);
     }
-    const texts = readdirSync(path.join(process.env.FB_CORPUS, 'corpus-tests')).filter(name => name.endsWith('.cedar'));
+    const texts = readdirSync(path.join(root, 'corpus-tests')).filter(name => name.endsWith('.cedar'));
     for (const name of texts) {
-        const where = path.join(process.env.FB_CORPUS, 'corpus-tests', name);
+        const where = path.join(root, 'corpus-tests', name);
         const theirs = oracle.formatPolicies({policyText: readFileSync(where, 'utf8'), lineWidth: 80, indentWidth: 2});
         const run = forbid('format', where, '-p');
         if (theirs.type === 'success' && run.out !== theirs.formatted_policy)
