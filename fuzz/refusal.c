@@ -6,7 +6,7 @@
 #include "http/http.h"
 #include "refusal/refusal.h"
 
-static const unsigned statuses[] = {400, 401, 403, 404, 405, 413, 414, 431, 451, 503};
+static const unsigned statuses[] = {400, 401, 403, 404, 405, 413, 414, 429, 431, 451, 503};
 
 void fuzz_one(struct fb_arena *arena, struct fb_span input)
 {
@@ -19,15 +19,21 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
     refusal.challenge = (flags & 1) != 0;
     refusal.retry_after = flags >> 4;
     refusal.policies_count = flags >> 1 & 3;
-    struct fb_audience audience = {fuzz_line(&input)};
+    const struct fb_cors cors = {.origins = (const struct fb_span[]){FB_SPAN("https://app.example")}, .origins_count = 1,
+                                 .any = (flags & 8) != 0, .credentials = true, .max_age = 1};
+    struct fb_audience audience = {.accept = fuzz_line(&input), .cors = &cors};
     struct fb_span *const lines[] = {&refusal.reason, &refusal.detail, &refusal.help, &refusal.request_id,
                                      &refusal.challenge_error, &refusal.challenge_description, &refusal.realm,
-                                     &refusal.allow, &refusal.blocked_by, &policies[0], &policies[1], &policies[2]};
+                                     &refusal.allow, &refusal.blocked_by, &policies[0], &policies[1], &policies[2],
+                                     &refusal.scope, &refusal.acr_values, &refusal.resource_metadata,
+                                     &audience.content_type, &audience.accept_language, &audience.origin};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         *lines[i] = fuzz_line(&input);
     if (!fb_refusal_render(&refusal, &audience, arena, &response))
         return;     /* a value that no field can carry: the bare status is sent */
-    fuzz_must(response.status >= 400 && response.status < 600, "a refusal is an error");
+    bool grpc = fb_span_starts(response.content_type, FB_SPAN("application/grpc"));
+    fuzz_must(response.status == (grpc ? 200 : refusal.status), "a refusal is an error");
+    fuzz_must(!grpc || response.body.len == 0, "gRPC is answered in the header");
     for (size_t i = 0; i < response.lines_count; i++)
         fuzz_must_show(fb_http_is_field_name(response.lines[i].name) && fb_http_is_field_value(response.lines[i].value),
                        "a field cannot be broken", response.lines[i].value);

@@ -29,6 +29,7 @@ clang          | cmd:clang                              | the second compiler
 binutils       | cmd:nm                                 | the exported symbols are compared
 libcmocka-dev  | file:/usr/include/cmocka.h             | unit tests
 curl           | cmd:curl                               | a client in the end-to-end tests
+chromium       | cmd:chromium                           | another
 util-linux     | cmd:setpriv                            | permission tests run as nobody
 TABLE
     return 0

@@ -330,12 +330,17 @@ static void print_response(struct fb_buffer *out, const struct fb_why_shown *sho
         fb_buffer_add_safe(out, response->content_type);
         fb_buffer_add_char(out, '\n');
     }
-    fb_buffer_add_z(out, "\n    ");
+    fb_buffer_add_char(out, '\n');
     struct fb_span body = response->body;
     while (body.len != 0 && body.ptr[body.len - 1] == '\n')
         body.len--;
-    fb_buffer_add_safe(out, body);
-    fb_buffer_add_char(out, '\n');
+    /* Line by line, for the page that people get has many. */
+    for (size_t end; body.len != 0; body = fb_span_from(body, end + 1)) {
+        end = fb_span_find(body, '\n');
+        fb_buffer_add_z(out, "    ");
+        fb_buffer_add_safe(out, fb_span_head(body, end));
+        fb_buffer_add_char(out, '\n');
+    }
 }
 
 void fb_why_print(struct fb_buffer *out, const struct fb_why_shown *shown, bool colour)

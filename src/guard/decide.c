@@ -2,6 +2,7 @@
 /* The steps of one request, in the order of the refusal rule (DESIGN §2, its table): the first row
  * that applies answers.  Each step returns false when it has answered.
  *
+ *      0  a script's preflight                     204
  *      1  target, credential fields, parameters    400
  *      2  route                                    404, 405
  *      –  store                                    503
@@ -27,6 +28,31 @@ static bool read_target(struct fb_case *c)
         c->answer->refusal.detail = fb_span_z(fb_target_fault_text(fault));
     }
     return false;
+}
+
+/* Row 0: a script asks what it may send (Fetch section 4.8).  It has no credentials to show, and is told what
+ * anybody is told by a 405.  A route that no path has, or that only takes OPTIONS, goes on as any request. */
+static bool is_preflight(struct fb_case *c)
+{
+    struct fb_http_cursor cursor = {NULL, 0};
+    struct fb_http_field field;
+    struct fb_span origin = {0, NULL}, method = {0, NULL}, fields = {0, NULL};
+    if (!c->site->preflights || !fb_span_is(c->http->method, "OPTIONS"))
+        return false;
+    while (c->http->fields.next(c->http->fields.self, &cursor, &field)) {
+        if (fb_span_eq_nocase(field.name, FB_SPAN("origin")))
+            origin = field.value;
+        else if (fb_span_eq_nocase(field.name, FB_SPAN("access-control-request-method")))
+            method = field.value;
+        else if (fb_span_eq_nocase(field.name, FB_SPAN("access-control-request-headers")))
+            fields = field.value;
+    }
+    struct fb_span methods = fb_routes_allow(c->site->policies->routes, &c->target, c->arena);
+    if (origin.len == 0 || method.len == 0 || methods.len == 0)
+        return false;
+    c->answer->preflighted = true;
+    c->answer->preflight = (struct fb_preflight){methods, fields};
+    return true;
 }
 
 static void refuse_unmatched(struct fb_case *c)
@@ -345,7 +371,7 @@ void fb_case_run(struct fb_case *c)
 {
     struct fb_answer *answer = c->answer;
     *answer = (struct fb_answer){.forward = false};
-    if (!read_target(c) || !find_route(c))
+    if (!read_target(c) || is_preflight(c) || !find_route(c))
         return;
     answer->action = c->request.action;
     if (!c->action->anonymous_only && c->request.principal == NULL && !fb_case_read_credentials(c))

@@ -47,6 +47,7 @@ struct fb_site {
     enum fb_level disclose, disclose_anonymous;
     bool disclose_stated;
     enum fb_unmatched unmatched;
+    bool preflights;                        /* of scripts are answered here: row 0 */
     struct fb_span realm;
 };
 
@@ -74,6 +75,8 @@ void fb_guard_free(struct fb_guard *guard);
  * the policies, whatever else it points to until fb_guard_release(). */
 struct fb_answer {
     bool forward;                           /* the request may go through */
+    bool preflighted;                       /* neither: a script asks first, and `preflight` says what it is told */
+    struct fb_preflight preflight;
     struct fb_refusal refusal;              /* else: status, reason, what may be told */
     /* for logs, variables and identity fields; NULL or empty where a step was not reached */
     const struct fb_uid *principal, *action, *resource;

@@ -15,6 +15,7 @@
  *   request.c     ngx_http_request_t → struct fb_http_request
  *   fields.c      the request's own header list: what is dropped, what is told to the upstream
  *   answer.c      one function that sends every refusal
+ *   audience.c    who reads it: Accept and its kin, forbid_pages, forbid_cors
  *   dress.c       nginx's own 400, 405, 413, 414 and 431 get the same body and fields
  *   variables.c   $forbid_…
  *   worker.c      what a worker process has: the guard, request ids
@@ -80,6 +81,8 @@ struct ngx_http_forbid_loc_conf_s {
     ngx_uint_t disclose_anonymous;
     ngx_flag_t disclose_stated;                 /* forbid_disclose stands there or above */
     ngx_uint_t unmatched;                       /* enum fb_unmatched */
+    const struct fb_pages *pages;               /* NULL: the built-in page */
+    const struct fb_cors *cors;                 /* NULL: none */
     /* } location settings */
 
     struct fb_site site;                        /* the above, merged, as the guard wants it */
@@ -174,6 +177,15 @@ ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *
 /* Renders into the worker's arena; falls back to a bare body when that fails. */
 void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal,
                             struct fb_response *response);
+
+/* What a script asks before its request (row 0 of the refusal rule). */
+ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight);
+
+/* --- audience.c ---------------------------------------------------------------------------------------- */
+/* Spans into r, its location and the arena. */
+void ngx_http_forbid_audience(ngx_http_request_t *r, struct fb_arena *arena, struct fb_audience *audience);
+char *ngx_http_forbid_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_forbid_set_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* --- dress.c ------------------------------------------------------------------------------------------- */
 void ngx_http_forbid_init_filters(void);

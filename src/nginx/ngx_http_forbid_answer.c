@@ -24,36 +24,13 @@ static void bare_response(unsigned status, struct fb_response *response)
     }
 }
 
-/* A request may carry several Accept lines; they are one list (RFC 9110 section 5.3). */
-static struct fb_span accept_of(ngx_http_request_t *r, struct fb_arena *arena)
-{
-    struct fb_span joined = {0, NULL};
-    const ngx_list_part_t *part = &r->headers_in.headers.part;
-    const ngx_table_elt_t *lines = part->elts;
-    for (ngx_uint_t i = 0;; i++) {
-        while (i >= part->nelts) {
-            if (part->next == NULL) {
-                return joined;
-            }
-            part = part->next;
-            lines = part->elts;
-            i = 0;
-        }
-        if (!fb_span_eq_nocase(ngx_http_forbid_span(lines[i].key), fb_span_z("accept"))) {
-            continue;
-        }
-        struct fb_span value = ngx_http_forbid_span(lines[i].value);
-        joined = joined.len == 0 ? value
-                                 : fb_arena_format(arena, "%.*s, %.*s", (int)joined.len, joined.ptr, (int)value.len, value.ptr);
-    }
-}
-
 void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal,
                             struct fb_response *response)
 {
     struct fb_arena *arena = ngx_http_forbid_arena();
     refusal->request_id = fb_span((const char *)ctx->id, sizeof(ctx->id));
-    struct fb_audience audience = {accept_of(r, arena)};
+    struct fb_audience audience;
+    ngx_http_forbid_audience(r, arena, &audience);
     if (!fb_refusal_render(refusal, &audience, arena, response)) {
         bare_response(refusal->status, response);
     }
@@ -107,6 +84,12 @@ ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *
     ngx_http_clear_last_modified(r);
     ngx_http_clear_etag(r);
     r->headers_out.content_length_n = (off_t)response->body.len;
+    if (response->body.len == 0) {
+        /* Nothing but a header: a preflight's answer, or a call of gRPC, whose clients take the end of the
+         * stream on the header for its trailers. */
+        r->header_only = 1;
+        r->headers_out.content_length_n = r->stream != NULL || response->status == NGX_HTTP_NO_CONTENT ? -1 : 0;
+    }
     for (size_t i = 0; i < response->lines_count; i++) {
         if (put_line(r, &response->lines[i]) != NGX_OK) {
             return NULL;
@@ -136,14 +119,10 @@ static void discard_body(ngx_http_request_t *r)
     }
 }
 
-ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal)
+/* Sends a rendered answer and ends the request. */
+static ngx_int_t send_response(ngx_http_request_t *r, const struct fb_response *response)
 {
-    struct fb_response response;
-    discard_body(r);
-    ngx_http_forbid_render(r, ctx, refusal, &response);
-    /* An `error_page` that led here must not put its status over ours. */
-    r->err_status = 0;
-    ngx_buf_t *buf = ngx_http_forbid_put(r, &response);
+    ngx_buf_t *buf = ngx_http_forbid_put(r, response);
     fb_arena_clear(ngx_http_forbid_arena());
     if (buf == NULL) {
         ngx_http_finalize_request(r, NGX_ERROR);
@@ -156,4 +135,27 @@ ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ct
     }
     ngx_http_finalize_request(r, rc);
     return NGX_DONE;
+}
+
+ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal)
+{
+    struct fb_response response;
+    discard_body(r);
+    ngx_http_forbid_render(r, ctx, refusal, &response);
+    /* An `error_page` that led here must not put its status over ours. */
+    r->err_status = 0;
+    return send_response(r, &response);
+}
+
+ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight)
+{
+    struct fb_arena *arena = ngx_http_forbid_arena();
+    struct fb_audience audience;
+    struct fb_response response;
+    discard_body(r);
+    ngx_http_forbid_audience(r, arena, &audience);
+    if (!fb_preflight_render(preflight, &audience, arena, &response)) {
+        bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
+    }
+    return send_response(r, &response);
 }

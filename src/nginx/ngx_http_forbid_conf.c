@@ -58,6 +58,8 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->disclose_anonymous = NGX_CONF_UNSET_UINT;
     conf->disclose_stated = NGX_CONF_UNSET;
     conf->unmatched = NGX_CONF_UNSET_UINT;
+    conf->pages = NGX_CONF_UNSET_PTR;
+    conf->cors = NGX_CONF_UNSET_PTR;
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         conf->peers[i].keyed = NGX_CONF_UNSET;
     }
@@ -103,6 +105,8 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->disclose_anonymous, prev->disclose_anonymous, FB_LEVEL_NONE);
     ngx_conf_merge_value(conf->disclose_stated, prev->disclose_stated, 0);
     ngx_conf_merge_uint_value(conf->unmatched, prev->unmatched, FB_UNMATCHED_404);
+    ngx_conf_merge_ptr_value(conf->pages, prev->pages, NULL);
+    ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
     }
@@ -117,6 +121,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         .disclose_anonymous = (enum fb_level)conf->disclose_anonymous,
         .disclose_stated = conf->disclose_stated != 0,
         .unmatched = (enum fb_unmatched)conf->unmatched,
+        .preflights = conf->cors != NULL,
     };
     if (conf->mode == NGX_HTTP_FORBID_OFF) {
         return NGX_CONF_OK;

@@ -119,14 +119,15 @@ ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_lo
     ngx_pool_t *pool = r->pool;
     ctx->decided = true;
     ctx->identified = true;
-    ctx->denied = !answer->forward;
+    bool refused = !answer->forward && !answer->preflighted;
+    ctx->denied = refused;
     ctx->anonymous = answer->anonymous || answer->principal == NULL;
-    ctx->status = answer->forward ? 0 : answer->refusal.status;
+    ctx->status = refused ? answer->refusal.status : 0;
     ctx->principal = ctx->anonymous ? (ngx_str_t)ngx_null_string : ngx_http_forbid_uid_text(pool, answer->principal);
     /* Actions and reasons live as long as the policies. */
     ctx->action = answer->action;
     ctx->resource = copy_uid(pool, answer->resource);
-    ctx->reason = answer->forward ? (ngx_str_t)ngx_null_string : ngx_http_forbid_str(answer->refusal.reason);
+    ctx->reason = refused ? ngx_http_forbid_str(answer->refusal.reason) : (ngx_str_t)ngx_null_string;
     ctx->program = fb_policies_program(conf->policies);
     ctx->policies_count = 0;
     if (answer->policies_count != 0) {

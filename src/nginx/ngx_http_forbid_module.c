@@ -124,7 +124,12 @@ static ngx_int_t decide(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t 
     if (answer.fault) {
         ngx_http_forbid_log_fault(r, ctx, answer.fault_text);
     }
-    ctx->shadowed = answer.forward ? conf->mode == NGX_HTTP_FORBID_SHADOW : spared(conf, &answer);
+    ctx->shadowed = !ctx->denied ? conf->mode == NGX_HTTP_FORBID_SHADOW : spared(conf, &answer);
+    if (rc == NGX_OK && answer.preflighted && !ctx->shadowed) {
+        rc = ngx_http_forbid_answer_preflight(r, &answer.preflight);
+        release();
+        return rc;
+    }
     if (rc == NGX_OK && ctx->denied) {
         log_denial(r, ctx);
     }

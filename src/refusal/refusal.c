@@ -65,6 +65,7 @@ static const struct status {
     {405, FB_SPAN_INIT("method_not_allowed"), FB_SPAN_INIT("Method Not Allowed")},
     {413, FB_SPAN_INIT("content_too_large"), FB_SPAN_INIT("Content Too Large")},
     {414, FB_SPAN_INIT("uri_too_long"), FB_SPAN_INIT("URI Too Long")},
+    {429, FB_SPAN_INIT("too_many_requests"), FB_SPAN_INIT("Too Many Requests")},
     {431, FB_SPAN_INIT("request_header_fields_too_large"), FB_SPAN_INIT("Request Header Fields Too Large")},
     {451, FB_SPAN_INIT("unavailable_for_legal_reasons"), FB_SPAN_INIT("Unavailable For Legal Reasons")},
     {503, FB_SPAN_INIT("authorization_unavailable"), FB_SPAN_INIT("Service Unavailable")},

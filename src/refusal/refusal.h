@@ -8,7 +8,7 @@
  *
  * The guard decides which refusal it is; this part turns it into a status, fields and a body, by
  * what the client may know (the level) and what it can read (Accept).  RFC 9110 section 15.5, RFC
- * 6750 section 3, RFC 7725, RFC 9457. */
+ * 6750 section 3, RFC 7725, RFC 9457, RFC 9470 section 3, RFC 9728 section 5.1, Fetch section 3.3. */
 
 enum fb_level { FB_LEVEL_NONE, FB_LEVEL_REASON, FB_LEVEL_DETAIL, FB_LEVEL_POLICY };
 /* "none", "reason", "detail", "policy"; false for anything else. */
@@ -33,16 +33,21 @@ struct fb_span fb_phrase_of_status(unsigned status);
 
 /* A refusal before it is written.  Spans must outlive the rendering. */
 struct fb_refusal {
-    unsigned status;                    /* 400 401 403 404 405 413 414 431 451 503 */
+    unsigned status;                    /* 400 401 403 404 405 413 414 429 431 451 503 */
     enum fb_level level;
     struct fb_span reason;              /* a code */
     struct fb_span detail, help;        /* may be empty */
     struct fb_span request_id;
     /* fields */
-    struct fb_span challenge_error;     /* RFC 6750: "", "invalid_request", "invalid_token" */
-    struct fb_span challenge_description;   /* "The access token has expired", or empty */
-    struct fb_span realm;               /* of the Bearer challenge */
     bool challenge;                     /* a Bearer challenge goes with it */
+    struct fb_span realm;               /* of the challenge */
+    struct fb_span challenge_error;     /* RFC 6750, RFC 9470: "", "invalid_request", "invalid_token",
+                                           "insufficient_scope", "insufficient_user_authentication" */
+    struct fb_span challenge_description;   /* "The access token has expired", or empty */
+    struct fb_span scope, acr_values;   /* the cure: words with single spaces; or empty */
+    bool has_max_age;
+    unsigned max_age;                   /* seconds since the sign-in; RFC 9470 section 3 */
+    struct fb_span resource_metadata;   /* a URI, RFC 9728 section 5.1; or empty */
     struct fb_span allow;               /* 405 */
     struct fb_span blocked_by;          /* 451 */
     unsigned retry_after;               /* seconds, 503; 0: none */
@@ -51,9 +56,34 @@ struct fb_refusal {
     size_t policies_count;
 };
 
+/* Pages for people in the languages of a directory (pages.c says what its files are): immutable, any thread.
+ * All memory is from the arena of `diags`, which must outlive them.  NULL, with errors among `diags`, where the
+ * directory cannot be read or its files have faults. */
+struct fb_pages;
+const struct fb_pages *fb_pages_load(const char *dir, struct fb_diags *diags);
+
+/* Whose scripts may read what is refused, and call at all (Fetch section 3.3). */
+struct fb_cors {
+    const struct fb_span *origins;      /* "https://app.example", compared byte by byte */
+    size_t origins_count;
+    bool any;                           /* every origin: then without credentials */
+    bool credentials;                   /* cookies and the like may go along */
+    unsigned max_age;                   /* seconds for which a preflight's answer holds */
+};
+
+/* From words: `*` or origins, then `credentials`, `max_age=SECONDS`.  The spans are those of the words, the list
+ * is the arena's.  False with errors among `diags`: what is no origin, credentials for everybody. */
+bool fb_cors_parse(const struct fb_span *words, size_t count, struct fb_arena *arena, struct fb_cors *cors,
+                   struct fb_diags *diags);
+
 /* What the client can read. */
 struct fb_audience {
     struct fb_span accept;              /* the Accept fields, joined with commas; or empty */
+    struct fb_span accept_language;     /* likewise */
+    struct fb_span content_type;        /* of the request: gRPC's calls are answered its way */
+    struct fb_span origin;              /* the Origin field, or empty */
+    const struct fb_pages *pages;       /* NULL: the built-in page */
+    const struct fb_cors *cors;         /* NULL: no fields for scripts */
 };
 
 struct fb_line {
@@ -64,15 +94,25 @@ struct fb_line {
 struct fb_response {
     unsigned status;
     struct fb_span content_type;        /* static */
-    struct fb_line lines[12];           /* the other fields, in order; static names */
+    struct fb_line lines[16];           /* the other fields, in order; static names */
     size_t lines_count;
     struct fb_span body;
 };
 
 /* Fields: Cache-Control: no-store, Content-Type, Vary, X-Request-Id, WWW-Authenticate (a line each),
- * Allow, Link, Retry-After.  Body by level and Accept: application/json, or problem+json.  All
- * memory from the arena.  False without memory: the caller then sends the bare status. */
+ * Allow, Link, Retry-After, and those for scripts of allowed origins.  Body by level and Accept:
+ * application/json, problem+json, text/plain, text/html.  A call of gRPC gets a 200 with grpc-status and no
+ * body.  All memory from the arena.  False without memory: the caller then sends the bare status. */
 bool fb_refusal_render(const struct fb_refusal *refusal, const struct fb_audience *audience,
                        struct fb_arena *arena, struct fb_response *response);
+
+/* What a script asks before its request (Fetch section 4.8): 204, with the methods of the route and the
+ * fields that it wants to send; without a field for an origin that is not allowed. */
+struct fb_preflight {
+    struct fb_span methods;             /* "GET, HEAD, DELETE" */
+    struct fb_span fields;              /* of Access-Control-Request-Headers; or empty */
+};
+bool fb_preflight_render(const struct fb_preflight *preflight, const struct fb_audience *audience,
+                         struct fb_arena *arena, struct fb_response *response);
 
 #endif

@@ -2,9 +2,9 @@
 /* A refusal as fields and a body.  All memory is the arena's; a refusal that cannot be written (a
  * value that no field may carry, no memory) is told to the caller, who then sends the bare status:
  * the status never depends on what is said about it. */
-#include "refusal/refusal.h"
-
-#include "http/http.h"
+#include "refusal/body.h"
+#include "refusal/cors.h"
+#include "refusal/grpc.h"
 
 #define TEXT_MAX ((size_t)16384)    /* of one body, or one field */
 
@@ -22,19 +22,27 @@ static bool add_line(struct fb_response *response, const char *name, struct fb_s
     return true;
 }
 
+static void param(struct fb_http_param *params, size_t *count, const char *name, struct fb_span value)
+{
+    if (value.len != 0)
+        params[(*count)++] = (struct fb_http_param){fb_span_z(name), value};
+}
+
 /* RFC 6750 section 3: at least one parameter, so the realm always stands there; no error code
  * where no credentials were given (section 3.1). */
-static bool add_challenge(const struct fb_refusal *refusal, const struct fb_allocator *memory,
+static bool add_challenge(const struct fb_refusal *refusal, struct fb_arena *arena, const struct fb_allocator *memory,
                           struct fb_response *response)
 {
-    struct fb_http_param params[3];
+    struct fb_http_param params[8];
     size_t count = 0;
-    params[count++] = (struct fb_http_param){
-        FB_SPAN("realm"), refusal->realm.len != 0 ? refusal->realm : FB_SPAN("api")};
-    if (refusal->challenge_error.len != 0)
-        params[count++] = (struct fb_http_param){FB_SPAN("error"), refusal->challenge_error};
-    if (refusal->challenge_description.len != 0)
-        params[count++] = (struct fb_http_param){FB_SPAN("error_description"), refusal->challenge_description};
+    param(params, &count, "realm", refusal->realm.len != 0 ? refusal->realm : FB_SPAN("api"));
+    param(params, &count, "error", refusal->challenge_error);
+    param(params, &count, "error_description", refusal->challenge_description);
+    param(params, &count, "scope", refusal->scope);
+    param(params, &count, "acr_values", refusal->acr_values);
+    if (refusal->has_max_age)
+        param(params, &count, "max_age", fb_arena_format(arena, "%u", refusal->max_age));
+    param(params, &count, "resource_metadata", refusal->resource_metadata);
     struct fb_buffer value;
     fb_buffer_init(&value, memory, TEXT_MAX);
     if (!fb_http_write_challenge(&value, FB_SPAN("Bearer"), params, count))
@@ -54,14 +62,22 @@ static bool add_link(struct fb_span uri, struct fb_span rel, const struct fb_all
     return true;
 }
 
-static bool add_fields(const struct fb_refusal *refusal, struct fb_arena *arena, const struct fb_allocator *memory,
-                       struct fb_response *response)
+/* What chose this answer, beside the method and the target (RFC 9110 section 12.5.5). */
+static struct fb_span vary(const struct fb_audience *audience)
+{
+    if (audience->pages != NULL)
+        return audience->cors != NULL ? FB_SPAN("Accept, Accept-Language, Origin") : FB_SPAN("Accept, Accept-Language");
+    return audience->cors != NULL ? FB_SPAN("Accept, Origin") : FB_SPAN("Accept");
+}
+
+static bool add_fields(const struct fb_refusal *refusal, const struct fb_audience *audience, struct fb_arena *arena,
+                       const struct fb_allocator *memory, struct fb_response *response)
 {
     line(response, "Cache-Control", FB_SPAN("no-store"));
-    line(response, "Vary", FB_SPAN("Accept"));
+    line(response, "Vary", vary(audience));
     if (refusal->request_id.len != 0 && !add_line(response, "X-Request-Id", refusal->request_id))
         return false;
-    if (refusal->challenge && !add_challenge(refusal, memory, response))
+    if (refusal->challenge && !add_challenge(refusal, arena, memory, response))
         return false;
     if ((refusal->allow.len != 0 || refusal->status == 405) && !add_line(response, "Allow", refusal->allow))
         return false;
@@ -75,55 +91,16 @@ static bool add_fields(const struct fb_refusal *refusal, struct fb_arena *arena,
     return !arena->failed;
 }
 
-static void member(struct fb_buffer *body, const char *name, struct fb_span value)
+/* The same refusal for a call of gRPC; false if it is none. */
+static bool answer_grpc(const struct fb_refusal *refusal, const struct fb_audience *audience, struct fb_arena *arena,
+                        struct fb_response *response)
 {
-    if (value.len == 0)
-        return;
-    fb_buffer_add_z(body, body->len > 1 ? ",\"" : "\"");
-    fb_buffer_add_z(body, name);
-    fb_buffer_add_z(body, "\":");
-    fb_buffer_add_json(body, value);
-}
-
-/* What both JSON forms have, by the level. */
-static void add_told(const struct fb_refusal *refusal, struct fb_buffer *body)
-{
-    member(body, "error", fb_error_of_status(refusal->status));
-    if (refusal->level >= FB_LEVEL_REASON) {
-        member(body, "reason", refusal->reason);
-        member(body, "request_id", refusal->request_id);
-    }
-    if (refusal->level >= FB_LEVEL_DETAIL) {
-        member(body, "detail", refusal->detail.len != 0 ? refusal->detail : fb_reason_sentence_of(refusal->reason));
-        member(body, "help", refusal->help);
-    }
-    if (refusal->level >= FB_LEVEL_POLICY && refusal->policies_count != 0) {
-        fb_buffer_add_z(body, ",\"policies\":[");
-        for (size_t i = 0; i < refusal->policies_count; i++) {
-            if (i != 0)
-                fb_buffer_add_char(body, ',');
-            fb_buffer_add_json(body, refusal->policies[i]);
-        }
-        fb_buffer_add_char(body, ']');
-    }
-}
-
-static void write_json(const struct fb_refusal *refusal, struct fb_buffer *body)
-{
-    fb_buffer_add_char(body, '{');
-    add_told(refusal, body);
-    fb_buffer_add_char(body, '}');
-}
-
-/* RFC 9457 section 3: with `about:blank` the title is the status's phrase (section 4.2.1). */
-static void write_problem(const struct fb_refusal *refusal, struct fb_buffer *body)
-{
-    fb_buffer_add_char(body, '{');
-    member(body, "type", FB_SPAN("about:blank"));
-    member(body, "title", fb_phrase_of_status(refusal->status));
-    fb_buffer_add_format(body, ",\"status\":%u", refusal->status);
-    add_told(refusal, body);
-    fb_buffer_add_char(body, '}');
+    if (!fb_grpc_asked(audience->content_type, &response->content_type))
+        return false;
+    response->status = 200;
+    line(response, "grpc-status", fb_arena_format(arena, "%u", fb_grpc_status(refusal->status)));
+    line(response, "grpc-message", fb_grpc_message(refusal, arena));
+    return true;
 }
 
 bool fb_refusal_render(const struct fb_refusal *refusal, const struct fb_audience *audience,
@@ -131,18 +108,16 @@ bool fb_refusal_render(const struct fb_refusal *refusal, const struct fb_audienc
 {
     *response = (struct fb_response){.status = refusal->status};
     const struct fb_allocator memory = fb_arena_allocator(arena);
-    if (!add_fields(refusal, arena, &memory, response))
+    if (!add_fields(refusal, audience, arena, &memory, response))
         return false;
+    fb_cors_add(audience, response);
+    if (audience->content_type.len != 0 && answer_grpc(refusal, audience, arena, response))
+        return !arena->failed;
     struct fb_buffer body;
     fb_buffer_init(&body, &memory, TEXT_MAX);
     enum fb_http_media media = fb_http_negotiate(&audience->accept, audience->accept.len != 0);
-    if (media == FB_MEDIA_PROBLEM_JSON) {
-        response->content_type = fb_http_media_name(media, true);
-        write_problem(refusal, &body);
-    } else {
-        response->content_type = fb_http_media_name(FB_MEDIA_JSON, true);
-        write_json(refusal, &body);
-    }
+    response->content_type = fb_http_media_name(media, true);
+    fb_body_write(refusal, audience, media, arena, &body);
     response->body = fb_buffer_span(&body);
     return !body.failed && !arena->failed;
 }

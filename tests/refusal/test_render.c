@@ -69,8 +69,31 @@ static const struct {
      "503\nContent-Type: application/json\n" COMMON "Retry-After: 1\n\n{\"error\":\"authorization_unavailable\"}"},
     {"problem details", {.status = 404, .level = FB_LEVEL_REASON, .reason = FB_SPAN_INIT("resource_not_found")},
      "application/problem+json",
-     "404\nContent-Type: application/problem+json\n" COMMON "\n{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
+     "404\nContent-Type: application/problem+json\n" COMMON "\n{\"type\":\"urn:problem-type:forbid:resource_not_found\",\"title\":\"Not Found\",\"status\":404,"
      "\"error\":\"not_found\",\"reason\":\"resource_not_found\"}"},
+    {"problem details that tell nothing but the status", {.status = 403, .reason = FB_SPAN_INIT("insufficient_role")},
+     "application/problem+json",
+     "403\nContent-Type: application/problem+json\n" COMMON "\n{\"type\":\"urn:problem-type:forbid:forbidden\","
+     "\"title\":\"Forbidden\",\"status\":403,\"error\":\"forbidden\"}"},
+    {"plain text, a line a fact",
+     {.status = 403, .level = FB_LEVEL_POLICY, .reason = FB_SPAN_INIT("insufficient_role"), .detail = FB_SPAN_INIT("a\nb\xff"),
+      .policies = (const struct fb_span[]){FB_SPAN_INIT("p0"), FB_SPAN_INIT("p1")}, .policies_count = 2}, "text/plain",
+     "403\nContent-Type: text/plain; charset=utf-8\n" COMMON "\n403 Forbidden\nerror: forbidden\nreason: insufficient_role\n"
+     "detail: a\xef\xbf\xbd" "b\xef\xbf\xbd\npolicies: p0, p1\n"},
+    {"a scope that cures it (RFC 6750 3.1)",
+     {.status = 403, .challenge = true, .challenge_error = FB_SPAN_INIT("insufficient_scope"), .scope = FB_SPAN_INIT("docs:read docs:write")},
+     "", "403\nContent-Type: application/json\n" COMMON "WWW-Authenticate: Bearer realm=\"api\", error=\"insufficient_scope\", "
+     "scope=\"docs:read docs:write\"\n\n{\"error\":\"forbidden\",\"scope\":\"docs:read docs:write\"}"},
+    {"a sign-in that cures it (RFC 9470 3)",
+     {.status = 401, .challenge = true, .challenge_error = FB_SPAN_INIT("insufficient_user_authentication"),
+      .acr_values = FB_SPAN_INIT("mfa"), .has_max_age = true, .max_age = 300}, "",
+     "401\nContent-Type: application/json\n" COMMON "WWW-Authenticate: Bearer realm=\"api\", "
+     "error=\"insufficient_user_authentication\", acr_values=\"mfa\", max_age=\"300\"\n\n"
+     "{\"error\":\"unauthorized\",\"acr_values\":\"mfa\",\"max_age\":300}"},
+    {"the protected resource's metadata (RFC 9728 5.1)",
+     {.status = 401, .challenge = true, .resource_metadata = FB_SPAN_INIT("https://api.example/.well-known/oauth-protected-resource")}, "",
+     "401\nContent-Type: application/json\n" COMMON "WWW-Authenticate: Bearer realm=\"api\", "
+     "resource_metadata=\"https://api.example/.well-known/oauth-protected-resource\"\n\n{\"error\":\"unauthorized\"}"},
     {"policies only for operators",
      {.status = 403, .level = FB_LEVEL_POLICY, .reason = FB_SPAN_INIT("policy_denied"),
       .policies = (const struct fb_span[]){FB_SPAN_INIT("a"), FB_SPAN_INIT("b\"")}, .policies_count = 2}, "",

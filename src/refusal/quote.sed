@@ -1,0 +1,4 @@
+# A text file as C string literals, a line each.
+s/[\\"]/\\&/g
+s/^/"/
+s/$/\\n"/
