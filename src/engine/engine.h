@@ -78,16 +78,33 @@ enum fb_status fb_evaluate(const struct fb_expr *expr, const struct fb_request *
 /* --- Unknowns ------------------------------------------------------------------------------------
  * Evaluation over sets of outcomes.  What is unknown may have any value of its type: an unknown
  * principal or resource is any entity of the type that its uid names (the id is ignored), in the
- * store or not; an unknown context field is present or absent with any value.  Sound: whatever a
- * concrete choice of the unknowns yields lies within the set that is returned.  It may be too
- * large, never too small; the argument is in unknown.c. */
+ * store or not; an unknown field of the context or attribute is absent, or present with any value.
+ * Sound: whatever a concrete choice of the unknowns yields lies within the set that is returned.  It
+ * may be too large, never too small; the argument is in unknown.c, the whole in docs/unknowns.md. */
 enum { FB_CAN_TRUE = 1, FB_CAN_FALSE = 2, FB_CAN_ERR = 4 };
+
+/* One attribute of one entity, however a policy gets at that entity; or, where `entity` is NULL, a
+ * field within the context.  `path` leads through records: {"profile", "age"} is `age` of the record
+ * `profile`.  Where something before the last name is absent, or no record, there is no such
+ * attribute, and nothing is unknown. */
+struct fb_unknown_attribute {
+    const struct fb_uid *entity;
+    const struct fb_span *path;
+    uint32_t depth;                             /* names in `path`, at least 1 */
+};
 
 struct fb_unknowns {
     bool principal, resource;
     const struct fb_span *context;              /* names of unknown fields of the context */
     uint32_t context_count;
+    const struct fb_unknown_attribute *attributes;
+    uint32_t attributes_count;
 };
+
+/* What another token of the same account may differ in, together: scope, acr, amr and authTime of
+ * context.token.  Its other claims describe the account and stay. */
+#define FB_TOKEN_PARTS 4u
+extern const struct fb_unknown_attribute fb_token_parts[FB_TOKEN_PARTS];
 
 /* The outcomes of each policy, in program order, fb_program_count() bytes; `unknowns` may be NULL. */
 enum fb_status fb_outcomes(const struct fb_program *program, const struct fb_request *request,

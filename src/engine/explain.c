@@ -63,8 +63,8 @@ static bool add_value(struct explainer *x, uint32_t index, struct values *values
 {
     const struct fb_node *node = &x->program->code.nodes[index];
     struct fb_value value = {0};
-    if ((node->op == FB_OP_VAR && node->arg == FB_CONTEXT) || (node->vars & x->s.vars) != 0
-        || values->count == VALUES_MAX || !fb_eval(&x->s.e, index, &value))
+    if ((node->op == FB_OP_VAR && node->arg == FB_CONTEXT) || values->count == VALUES_MAX
+        || !fb_guess_value(&x->s, index, &value))
         return false;
     for (uint32_t i = 0; i < values->count; i++)
         if (fb_value_eq(values->list[i].value, value)
@@ -114,7 +114,7 @@ static void collect(struct explainer *x, uint32_t index, struct values *values)
 static void tell_error(struct explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
 {
     struct fb_value value;
-    if (clause->outcomes != FB_CAN_ERR || (x->program->code.nodes[conjunct->node].vars & x->s.vars) != 0)
+    if (clause->outcomes != FB_CAN_ERR || (x->program->code.nodes[conjunct->node].vars & x->s.vars) != 0 || x->s.deep)
         return;
     if (fb_eval(&x->s.e, conjunct->node, &value))
         fb_fault_type(&x->s.e, conjunct->node, "a bool", value);

@@ -37,6 +37,11 @@ struct fb_guess fb_guess_shaped(enum fb_shape shape)
     return (struct fb_guess){.may = FB_CAN_OTHER, .shape = (uint8_t)shape};
 }
 
+struct fb_guess fb_guess_partly(struct fb_value record, const struct fb_unknown_attribute *via, uint32_t depth)
+{
+    return (struct fb_guess){.may = FB_CAN_OTHER, .shape = FB_SHAPE_PARTLY, .via = via, .depth = depth, .value = record};
+}
+
 struct fb_guess fb_guess_some(uint16_t kinds)
 {
     return (struct fb_guess){.may = FB_CAN_OTHER | FB_CAN_ERR, .shape = FB_SHAPE_ANY, .kinds = kinds};
@@ -56,7 +61,7 @@ static uint16_t other_kinds(const struct fb_guess *guess)
     switch ((enum fb_shape)guess->shape) {
     case FB_SHAPE_KNOWN: return fb_kind_bit(guess->value.kind);
     case FB_SHAPE_PRINCIPAL: case FB_SHAPE_RESOURCE: return fb_kind_bit(FB_ENTITY);
-    case FB_SHAPE_CONTEXT: return fb_kind_bit(FB_RECORD);
+    case FB_SHAPE_PARTLY: return fb_kind_bit(FB_RECORD);
     case FB_SHAPE_ANY: break;
     }
     return guess->kinds;
@@ -84,6 +89,8 @@ bool fb_guess_only(const struct fb_guess *guess, struct fb_value *value)
 
 static bool same_other(const struct fb_guess *a, const struct fb_guess *b)
 {
+    if (a->shape == FB_SHAPE_PARTLY && (a->via != b->via || a->depth != b->depth))
+        return false;
     return a->shape == b->shape && a->shape != FB_SHAPE_ANY
            && (a->shape != FB_SHAPE_KNOWN || fb_value_eq(a->value, b->value));
 }

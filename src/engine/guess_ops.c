@@ -18,7 +18,7 @@ static const struct fb_uid *unknown_entity(const struct fb_surmise *s, const str
 static bool same_unknown(const struct fb_guess *a, const struct fb_guess *b)
 {
     return (a->may & FB_CAN_VALUE) == FB_CAN_OTHER && (b->may & FB_CAN_VALUE) == FB_CAN_OTHER && a->shape == b->shape
-           && a->shape != FB_SHAPE_KNOWN && a->shape != FB_SHAPE_ANY;
+           && a->shape != FB_SHAPE_KNOWN && a->shape != FB_SHAPE_ANY && a->via == b->via && a->depth == b->depth;
 }
 
 /* Outcomes of a test that only operands of `good` kinds pass without error. */
@@ -40,44 +40,94 @@ static struct fb_guess test_both(const struct fb_guess *a, unsigned good_a, cons
 
 /* --- Reading ------------------------------------------------------------------------------------ */
 
-static bool field_unknown(const struct fb_surmise *s, struct fb_span name)
+enum reach { NOT_AT_ALL, IN_PART, WHOLLY };
+
+/* What a field is read from: an entity, the context, or a record within one of them. */
+struct place {
+    const struct fb_uid *entity;                /* NULL: the context */
+    const struct fb_unknown_attribute *via;     /* its first `depth` names lead here */
+    uint32_t depth;
+};
+
+static bool leads_here(const struct fb_unknown_attribute *attribute, const struct place *place)
 {
-    for (uint32_t i = 0; i < s->unknowns->context_count; i++)
+    if (attribute->depth <= place->depth || (attribute->entity == NULL) != (place->entity == NULL)
+        || (place->entity != NULL && !fb_uid_eq(attribute->entity, place->entity)))
+        return false;
+    for (uint32_t i = 0; i < place->depth; i++)
+        if (!fb_span_eq(attribute->path[i], place->via->path[i]))
+            return false;
+    return true;
+}
+
+/* Is the field unknown?  IN_PART: something within it is, and the first attribute that says so is *via,
+ * which thereby is the same for the same place. */
+static enum reach field_unknown(const struct fb_surmise *s, const struct place *place, struct fb_span name,
+                                const struct fb_unknown_attribute **via)
+{
+    enum reach reach = NOT_AT_ALL;
+    for (uint32_t i = 0; place->entity == NULL && place->depth == 0 && i < s->unknowns->context_count; i++)
         if (fb_span_eq(s->unknowns->context[i], name))
-            return true;
-    return false;
+            return WHOLLY;
+    for (uint32_t i = 0; i < s->unknowns->attributes_count; i++) {
+        const struct fb_unknown_attribute *attribute = &s->unknowns->attributes[i];
+        if (!leads_here(attribute, place) || !fb_span_eq(attribute->path[place->depth], name))
+            continue;
+        if (attribute->depth == place->depth + 1)
+            return WHOLLY;
+        *via = reach == NOT_AT_ALL ? attribute : *via;
+        reach = IN_PART;
+    }
+    return reach;
+}
+
+/* Reads the field of `from`, which is known but for some fields. */
+static bool read_known(struct fb_surmise *s, uint32_t node, struct fb_value from, const struct place *place,
+                       struct fb_name name, uint8_t *has, struct fb_guess *out)
+{
+    const struct fb_unknown_attribute *via = NULL;
+    enum reach reach = place != NULL ? field_unknown(s, place, name.text, &via) : NOT_AT_ALL;
+    struct fb_value result = {0};
+    bool present = false;
+    if (reach == WHOLLY) {
+        *has = fb_either();
+        return true;
+    }
+    if (!fb_read_field(&s->e, node, from, name.symbol, name.text, &result, &present))
+        *has = FB_CAN_ERR;
+    else
+        *has = present ? FB_CAN_TRUE : FB_CAN_FALSE;
+    if (present)
+        *out = reach == IN_PART && result.kind == FB_RECORD ? fb_guess_partly(result, via, place->depth + 1)
+                                                            : fb_guess_known(result);
+    return !s->e.cannot;
 }
 
 /* `from has name` in *has and, where that is true, `from.name` in *out (which has no error of its
  * own then). */
-static bool guess_field(struct fb_surmise *s, uint32_t node, const struct fb_guess *from, uint64_t symbol,
-                        struct fb_span name, uint8_t *has, struct fb_guess *out)
+static bool guess_field(struct fb_surmise *s, uint32_t node, const struct fb_guess *from, struct fb_name name,
+                        uint8_t *has, struct fb_guess *out)
 {
-    struct fb_value value, result = {0};
-    bool partly = (from->may & FB_CAN_VALUE) == FB_CAN_OTHER && from->shape == FB_SHAPE_CONTEXT;
+    struct fb_value value;
     *out = fb_guess_anything();
     out->may &= (uint8_t)~FB_CAN_ERR;
-    if (partly && field_unknown(s, name)) {
-        *has = fb_either();
-    } else if (partly || fb_guess_only(from, &value)) {
-        bool present = false;
-        if (!fb_read_field(&s->e, node, partly ? s->e.request->context : value, symbol, name, &result, &present))
-            *has = FB_CAN_ERR;
-        else
-            *has = present ? FB_CAN_TRUE : FB_CAN_FALSE;
-        if (present)
-            *out = fb_guess_known(result);
-    } else {
-        *has = test(fb_guess_kinds(from), fb_kind_bit(FB_ENTITY) | fb_kind_bit(FB_RECORD)).may;
+    if ((from->may & FB_CAN_VALUE) == FB_CAN_OTHER && from->shape == FB_SHAPE_PARTLY) {
+        struct place within = {from->via != NULL ? from->via->entity : NULL, from->via, from->depth};
+        return read_known(s, node, from->value, &within, name, has, out);
     }
-    return !s->e.cannot;
+    if (fb_guess_only(from, &value)) {
+        struct place entity = {.entity = value.uid};
+        return read_known(s, node, value, s->deep && value.kind == FB_ENTITY ? &entity : NULL, name, has, out);
+    }
+    *has = test(fb_guess_kinds(from), fb_kind_bit(FB_ENTITY) | fb_kind_bit(FB_RECORD)).may;
+    return true;
 }
 
 static bool guess_attr(struct fb_surmise *s, uint32_t index, const struct fb_guess *from, struct fb_guess *out)
 {
     const struct fb_node *node = &s->e.code->nodes[index];
     uint8_t has;
-    if (!guess_field(s, index, from, node->symbol, fb_node_name(node), &has, out))
+    if (!guess_field(s, index, from, (struct fb_name){node->symbol, fb_node_name(node)}, &has, out))
         return false;
     if ((has & FB_CAN_TRUE) == 0)
         *out = fb_guess_of(0);
@@ -97,7 +147,7 @@ static bool guess_path(struct fb_surmise *s, uint32_t index, struct fb_guess fro
                                                      : (struct fb_name){node->symbol, fb_node_name(node)};
         uint8_t has;
         struct fb_guess next;
-        if (!guess_field(s, index, &from, name.symbol, name.text, &has, &next))
+        if (!guess_field(s, index, &from, name, &has, &next))
             return false;
         so_far = fb_outcomes_and(so_far, has);
         from = next;

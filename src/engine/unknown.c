@@ -3,12 +3,17 @@
  * any choice of the unknowns.
  *
  * Why it is sound.  Let a choice fix the principal and the resource (any ids of their types, with
- * any attributes, tags and ancestors, in the store or not) and the unknown fields of the context
- * (absent, or any value).  Claim: the outcome of each node under the choice lies in its guess.  By
- * induction over the code:
- *   - A node that reads no unknown variable has one outcome; it is evaluated as ever.
- *   - A variable that is unknown is its own shape; a field of the context that is unknown may be
- *     absent (an error, or `has` false) or anything.
+ * any attributes, tags and ancestors, in the store or not), the unknown fields of the context and the
+ * unknown attributes of known entities (absent, or any value).  Claim: the outcome of each node under
+ * the choice lies in its guess.  By induction over the code:
+ *   - A node that reads no unknown variable has one outcome, and is evaluated as ever; unless
+ *     attributes are unknown (`deep`): they can be read wherever an entity can be named, so then every
+ *     node is walked, and what is known is read field by field.
+ *   - A variable that is unknown is its own shape; a field or attribute that is unknown may be absent
+ *     (an error, or `has` false) or anything.  A record that an unknown lies in is `partly` known: its
+ *     other fields are as they stand, and the whole is equal only to itself for certain.  Entities are
+ *     equal by their uids, so an unknown attribute makes no entity less known, and is found by the uid
+ *     that it is read from, whichever way that was come by.
  *   - Strict operations: if every operand has one known value the operation itself is run on it
  *     (leaf.c, function.c, access.c).  Else the result is made from the kinds that the operands may
  *     have: true and false both, or any value of the result's kind, wherever some combination of
@@ -32,6 +37,7 @@ void fb_surmise_init(struct fb_surmise *s, const struct fb_program *program, con
     fb_eval_init(&s->e, &program->code, request, arena);
     s->unknowns = unknowns;
     s->vars = 0;
+    s->deep = false;
     if (unknowns == NULL)
         return;
     if (unknowns->principal)
@@ -40,7 +46,20 @@ void fb_surmise_init(struct fb_surmise *s, const struct fb_program *program, con
         s->vars |= 1u << FB_RESOURCE;
     if (unknowns->context_count != 0)
         s->vars |= 1u << FB_CONTEXT;
+    for (uint32_t i = 0; i < unknowns->attributes_count; i++) {
+        if (unknowns->attributes[i].entity == NULL)
+            s->vars |= 1u << FB_CONTEXT;
+        else
+            s->deep = true;
+    }
 }
+
+static const struct fb_span token_scope[] = {FB_SPAN_INIT("token"), FB_SPAN_INIT("scope")};
+static const struct fb_span token_acr[] = {FB_SPAN_INIT("token"), FB_SPAN_INIT("acr")};
+static const struct fb_span token_amr[] = {FB_SPAN_INIT("token"), FB_SPAN_INIT("amr")};
+static const struct fb_span token_auth_time[] = {FB_SPAN_INIT("token"), FB_SPAN_INIT("authTime")};
+const struct fb_unknown_attribute fb_token_parts[FB_TOKEN_PARTS] = {
+    {NULL, token_scope, 2}, {NULL, token_acr, 2}, {NULL, token_amr, 2}, {NULL, token_auth_time, 2}};
 
 /* --- Lists ---------------------------------------------------------------------------------------- */
 
@@ -212,23 +231,34 @@ static bool guess_is_in(struct fb_surmise *s, uint32_t index, const struct fb_no
 
 /* --- The walk ------------------------------------------------------------------------------------- */
 
-static struct fb_guess guess_var(const struct fb_node *node)
+static struct fb_guess guess_var(const struct fb_surmise *s, const struct fb_node *node)
 {
-    return node->arg == FB_PRINCIPAL ? fb_guess_shaped(FB_SHAPE_PRINCIPAL)
-           : node->arg == FB_RESOURCE ? fb_guess_shaped(FB_SHAPE_RESOURCE) : fb_guess_shaped(FB_SHAPE_CONTEXT);
+    const struct fb_request *request = s->e.request;
+    bool unknown = (s->vars & 1u << node->arg) != 0;
+    switch ((enum fb_var)node->arg) {
+    case FB_PRINCIPAL:
+        return unknown ? fb_guess_shaped(FB_SHAPE_PRINCIPAL) : fb_guess_known(fb_value_entity(request->principal));
+    case FB_ACTION:
+        return fb_guess_known(fb_value_entity(request->action));
+    case FB_RESOURCE:
+        return unknown ? fb_guess_shaped(FB_SHAPE_RESOURCE) : fb_guess_known(fb_value_entity(request->resource));
+    case FB_CONTEXT:
+        break;
+    }
+    return unknown ? fb_guess_partly(request->context, NULL, 0) : fb_guess_known(request->context);
 }
 
 bool fb_guess(struct fb_surmise *s, uint32_t index, struct fb_guess *out)
 {
     const struct fb_node *node = &s->e.code->nodes[index];
-    if ((node->vars & s->vars) == 0) {
+    if ((node->vars & s->vars) == 0 && !s->deep) {
         struct fb_value value = {0};
         bool done = fb_eval(&s->e, index, &value);
         return fb_guess_settle(s, done, value, out);
     }
     switch ((enum fb_op)node->op) {
     case FB_OP_VAR:
-        *out = guess_var(node);
+        *out = guess_var(s, node);
         return true;
     case FB_OP_AND: case FB_OP_OR:
         return guess_logic(s, node, out);
@@ -246,9 +276,16 @@ bool fb_guess(struct fb_surmise *s, uint32_t index, struct fb_guess *out)
     case FB_OP_SUM: case FB_OP_MUL: case FB_OP_SET: case FB_OP_RECORD: case FB_OP_CALL:
         return fb_guess_list(s, index, node, out);
     case FB_OP_CONST:
-        break;      /* reads no variable: done above */
+        break;
     }
-    return fb_eval_cannot(&s->e);
+    *out = fb_guess_known(node->value);
+    return true;
+}
+
+bool fb_guess_value(struct fb_surmise *s, uint32_t node, struct fb_value *value)
+{
+    struct fb_guess guess;
+    return fb_guess(s, node, &guess) && (guess.may & FB_CAN_ERR) == 0 && fb_guess_only(&guess, value);
 }
 
 bool fb_guess_condition(struct fb_surmise *s, uint32_t node, uint8_t *may)

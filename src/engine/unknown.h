@@ -14,7 +14,8 @@ enum fb_shape {
     FB_SHAPE_KNOWN,         /* exactly `value` */
     FB_SHAPE_PRINCIPAL,     /* the unknown principal */
     FB_SHAPE_RESOURCE,      /* the unknown resource */
-    FB_SHAPE_CONTEXT,       /* the context, some of whose fields are unknown */
+    FB_SHAPE_PARTLY,        /* the record `value`, some of whose fields are unknown: the context, or what
+                               the first `depth` names of `via` lead to */
     FB_SHAPE_ANY            /* any value of one of `kinds` (1 << enum fb_kind; never bool) */
 };
 
@@ -22,6 +23,8 @@ struct fb_guess {
     uint8_t may;
     uint8_t shape;
     uint16_t kinds;
+    uint32_t depth;
+    const struct fb_unknown_attribute *via;     /* NULL: the context itself */
     struct fb_value value;
 };
 
@@ -29,6 +32,7 @@ struct fb_surmise {
     struct fb_eval e;       /* for what is known */
     const struct fb_unknowns *unknowns;
     uint8_t vars;           /* 1 << enum fb_var of what is unknown, wholly or in part */
+    bool deep;              /* some attribute of an entity is unknown, which any node may read */
 };
 
 /* --- guess.c: sets of outcomes ---------------------------------------------------------------------- */
@@ -44,6 +48,7 @@ uint8_t fb_either(void);
 struct fb_guess fb_guess_of(uint8_t may);
 struct fb_guess fb_guess_known(struct fb_value value);
 struct fb_guess fb_guess_shaped(enum fb_shape shape);
+struct fb_guess fb_guess_partly(struct fb_value record, const struct fb_unknown_attribute *via, uint32_t depth);
 /* Some value of these kinds, or an error.  Any value at all, or an error. */
 struct fb_guess fb_guess_some(uint16_t kinds);
 struct fb_guess fb_guess_anything(void);
@@ -72,6 +77,8 @@ void fb_surmise_init(struct fb_surmise *s, const struct fb_program *program, con
                      const struct fb_unknowns *unknowns, struct fb_arena *arena);
 /* All that the node may come to.  False: s->e.cannot. */
 bool fb_guess(struct fb_surmise *s, uint32_t node, struct fb_guess *out);
+/* Does the node come to one value and no error, whatever the unknowns are? */
+bool fb_guess_value(struct fb_surmise *s, uint32_t node, struct fb_value *value);
 /* The same as outcomes of a condition: what is no bool errs. */
 bool fb_guess_condition(struct fb_surmise *s, uint32_t node, uint8_t *outcomes);
 

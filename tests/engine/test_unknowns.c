@@ -24,10 +24,12 @@ struct unknown_case {
     struct fb_program *program;
     struct fb_request request;
     struct fb_unknowns unknowns;
-    struct fb_span names[2];
+    struct fb_span names[2], path[2];
+    struct fb_unknown_attribute attribute;
     /* The choices. */
     const struct fb_uid *principals[GENERATE_USERS + 1], *resources[GENERATE_RESOURCES + 1];
     struct fb_value contexts[CONTEXTS];
+    struct fb_record const *altered[CONTEXTS];  /* the attributes of attribute.entity, if it has any */
     uint32_t principals_count, resources_count, contexts_count;
 };
 
@@ -60,6 +62,74 @@ static struct fb_value choose_context(struct generator *g, const struct unknown_
     return context;
 }
 
+/* The record with the field at `path` left out or set to something, if the path leads there. */
+static struct fb_value alter(struct generator *g, const struct fb_record *record, const struct fb_span *path,
+                             uint32_t depth)
+{
+    struct fb_field fields[GENERATE_TYPES + 2];
+    size_t count = 0;
+    for (uint64_t i = 0; i < record->count; i++) {
+        struct fb_field field = {fb_value_text(fb_cell_load(fb_record_names(record) + i)),
+                                 fb_cell_load(fb_record_values(record) + i)};
+        bool here = fb_span_eq(field.name, path[0]);
+        if (here && depth > 1 && field.value.kind == FB_RECORD)
+            field.value = alter(g, field.value.record, path + 1, depth - 1);
+        if (!here || depth > 1)
+            fields[count++] = field;
+    }
+    if (depth == 1 && generate_chance(g, 75))
+        fields[count++] = (struct fb_field){
+            path[0], generate_value(g, (enum generate_type)generate_below(g, GENERATE_TYPES))};
+    struct fb_value altered;
+    assert_true(fb_value_record(g->arena, fields, count, &altered));
+    return altered;
+}
+
+/* The store as one choice has it. */
+struct altered {
+    const struct unknown_case *c;
+    const struct fb_record *attrs;
+};
+
+static enum fb_found find_altered(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    const struct altered *altered = self;
+    enum fb_found found = altered->c->entities.find(altered->c->entities.self, uid, entity);
+    if (found == FB_FOUND && altered->attrs != NULL && fb_uid_eq(uid, altered->c->attribute.entity))
+        entity->attrs = altered->attrs;
+    return found;
+}
+
+/* Something within the context, or an attribute of somebody; in a record perhaps. */
+static void choose_attribute(struct generator *g, struct unknown_case *c)
+{
+    static const char *const types[] = {"U", "U", "R", "G"};
+    static const enum generate_type inner[] = {G_BOOL, G_LONG, G_USER};
+    bool deep = generate_chance(g, 40);
+    c->path[0] = generate_name(deep ? G_RECORD : (enum generate_type)generate_below(g, GENERATE_TYPES));
+    c->path[1] = generate_name(inner[generate_below(g, 3)]);
+    c->attribute = (struct fb_unknown_attribute){.path = c->path, .depth = deep ? 2 : 1};
+    if (generate_chance(g, 75))
+        c->attribute.entity = generate_uid(g, types[generate_below(g, 4)], generate_chance(g, 60) ? 0 : generate_below(g, 3));
+    c->unknowns.attributes = &c->attribute;
+    c->unknowns.attributes_count = 1;
+}
+
+static void alter_choices(struct generator *g, struct unknown_case *c)
+{
+    struct fb_entity entity;
+    if (c->unknowns.attributes_count == 0)
+        return;
+    const struct fb_uid *uid = c->attribute.entity;
+    bool there = uid != NULL && c->entities.find(c->entities.self, uid, &entity) == FB_FOUND;
+    for (uint32_t i = 0; i < c->contexts_count; i++) {
+        if (there)
+            c->altered[i] = alter(g, entity.attrs, c->path, c->attribute.depth).record;
+        else if (uid == NULL)
+            c->contexts[i] = alter(g, c->contexts[i].record, c->path, c->attribute.depth);
+    }
+}
+
 static void make_choices(struct generator *g, struct unknown_case *c)
 {
     c->principals_count = c->resources_count = c->contexts_count = 0;
@@ -69,8 +139,10 @@ static void make_choices(struct generator *g, struct unknown_case *c)
     c->resources[c->resources_count++] = c->request.resource;
     for (uint32_t i = 1; c->unknowns.resource && i <= GENERATE_RESOURCES; i++)
         c->resources[c->resources_count++] = generate_uid(g, "R", i);
-    for (uint32_t i = 0; i < (c->unknowns.context_count != 0 ? CONTEXTS : 1); i++)
+    uint32_t contexts = c->unknowns.context_count + c->unknowns.attributes_count != 0 ? CONTEXTS : 1;
+    for (uint32_t i = 0; i < contexts; i++)
         c->contexts[c->contexts_count++] = c->unknowns.context_count != 0 ? choose_context(g, c) : c->request.context;
+    alter_choices(g, c);
 }
 
 static void make_case(struct unknown_case *c, uint64_t seed)
@@ -91,6 +163,8 @@ static void make_case(struct unknown_case *c, uint64_t seed)
     for (uint32_t i = 0; i < 2; i++)
         c->names[i] = generate_name((enum generate_type)generate_below(&g, GENERATE_TYPES));
     c->unknowns.context_count = generate_chance(&g, 50) ? 0 : fb_span_eq(c->names[0], c->names[1]) ? 1 : 2;
+    if (generate_chance(&g, 60))
+        choose_attribute(&g, c);
     make_choices(&g, c);
 }
 
@@ -125,6 +199,9 @@ static void run_case(uint64_t seed, struct found *found, bool loud)
                 request.principal = c.principals[p];
                 request.resource = c.resources[r];
                 request.context = c.contexts[x];
+                struct altered altered = {&c, c.altered[x]};
+                struct fb_entities entities = {find_altered, &altered};
+                request.entities = &entities;
                 allowed = try_choice(&c, &request, came) || allowed;
             }
     for (uint32_t i = 0; i < POLICIES; i++) {
@@ -265,6 +342,24 @@ static const struct {
     {"principal.x.isInRange(ip(\"1.2.3.4\"), ip(\"1.2.3.4\"))", E},
 };
 
+static bool is_precise(const char *condition, uint8_t expected, const struct fb_request *request,
+                       const struct fb_unknowns *unknowns)
+{
+    struct fb_source policy = {FB_SPAN("test"), fb_arena_format(
+        &arena, "permit(principal, action, resource) when { %s };", condition)};
+    struct fb_diags diags;
+    struct fb_policy_set set;
+    const uint8_t *outcomes;
+    fb_diags_init(&diags, &arena);
+    fb_policy_set_init(&set, &arena);
+    assert_true(fb_policy_set_read(&set, &policy, &diags));
+    struct fb_program *program = fb_program_new(&arena, &set, &diags);
+    assert_int_equal(fb_outcomes(program, request, unknowns, &arena, &outcomes), FB_OK);
+    if (outcomes[0] != expected)
+        print_error("%s: %u, expected %u\n", condition, (unsigned)outcomes[0], (unsigned)expected);
+    return outcomes[0] == expected;
+}
+
 static void outcomes_are_precise(void **state)
 {
     (void)state;
@@ -285,22 +380,76 @@ static void outcomes_are_precise(void **state)
                                  .resource = generate_uid(&g, "R", 0), .entities = &entities};
     assert_true(fb_value_record(&arena, &n, 1, &request.context));
     size_t bad = 0;
-    for (size_t i = 0; i < sizeof precise / sizeof precise[0]; i++) {
-        struct fb_span condition = fb_arena_format(&arena, "permit(principal, action, resource) when { %s };",
-                                                   precise[i].condition);
-        struct fb_source policy = {FB_SPAN("test"), condition};
-        struct fb_policy_set set;
-        const uint8_t *outcomes;
-        fb_policy_set_init(&set, &arena);
-        assert_true(fb_policy_set_read(&set, &policy, &diags));
-        struct fb_program *program = fb_program_new(&arena, &set, &diags);
-        assert_int_equal(fb_outcomes(program, &request, &unknowns, &arena, &outcomes), FB_OK);
-        if (outcomes[0] != precise[i].outcomes) {
-            print_error("%s: %u, expected %u\n", precise[i].condition, (unsigned)outcomes[0],
-                        (unsigned)precise[i].outcomes);
-            bad++;
-        }
-    }
+    for (size_t i = 0; i < sizeof precise / sizeof precise[0]; i++)
+        bad += !is_precise(precise[i].condition, precise[i].outcomes, &request, &unknowns);
+    assert_int_equal(bad, 0);
+}
+
+/* principal.profile.age, U::"1".level and context.token.scope unknown; principal U::"0" has profile {age: 7,
+ * name: "n"}, level 3, boss U::"1" (level 5, profile 1); context.token is {scope: ["a"], sub: "s"}. */
+static const struct {
+    const char *condition;
+    uint8_t outcomes;
+} chosen[] = {
+    {"principal.level == 3", T},
+    {"principal.boss == U::\"1\"", T},
+    {"principal.boss.level == 5", T | F | E},
+    {"U::\"1\".level == 5", T | F | E},
+    {"U::\"1\" has level", T | F},
+    {"U::\"1\" has level && true", T | F},
+    {"U::\"1\".profile == 1", T},
+    {"[U::\"1\"].contains(principal.boss)", T},
+    {"principal has profile.name", T},
+    {"principal has profile.age", T | F},
+    {"principal.profile.name == \"n\"", T},
+    {"principal.profile.age == 7", T | F | E},
+    {"principal.profile == principal.profile", T},
+    {"principal.profile == {age: 7, name: \"n\"}", T | F},
+    {"principal.profile == principal", F},
+    {"(if principal.profile.age == 7 then principal.profile else principal.profile) == principal.profile", T | E},
+    {"{p: principal.profile}.p.age == 7", T | F | E},
+    {"principal.profile.none == 7", E},
+    {"context.token.sub == \"s\"", T},
+    {"context.token.scope.contains(\"a\")", T | F | E},
+    {"context has token", T},
+    {"context has token.sub", T},
+    {"context has token.acr", T | F},
+    {"context has token.exp", F},
+    {"context.token == principal.profile", T | F},
+    {"context.token == 1", F},
+    {"principal in U::\"1\" || action == action", T},
+    {"resource.x", E},
+    {"{} has a", F},
+};
+
+static void chosen_attributes_are_precise(void **state)
+{
+    (void)state;
+    struct fb_source text = {FB_SPAN("test"), FB_SPAN(
+        "[{\"uid\":{\"type\":\"U\",\"id\":\"0\"},\"parents\":[],\"attrs\":{\"level\":3,\"profile\":{\"age\":7,\"name\":\"n\"},"
+        "\"boss\":{\"__entity\":{\"type\":\"U\",\"id\":\"1\"}}}},"
+        "{\"uid\":{\"type\":\"U\",\"id\":\"1\"},\"parents\":[],\"attrs\":{\"level\":5,\"profile\":1}}]")};
+    struct fb_diags diags;
+    fb_diags_init(&diags, &arena);
+    struct fb_entity_set *store = fb_entity_set_new(&arena);
+    assert_true(fb_entity_set_read_json(store, &text, NULL, &diags) && fb_entity_set_close(store, &diags));
+    struct fb_entities entities = fb_entity_set_source(store);
+    struct generator g = {&arena, 1};
+    static const struct fb_span age[] = {FB_SPAN_INIT("profile"), FB_SPAN_INIT("age")}, level = FB_SPAN_INIT("level");
+    struct fb_unknown_attribute attributes[FB_TOKEN_PARTS + 2] = {
+        {generate_uid(&g, "U", 0), age, 2}, {generate_uid(&g, "U", 1), &level, 1}};
+    memcpy(attributes + 2, fb_token_parts, sizeof fb_token_parts);
+    struct fb_unknowns unknowns = {.attributes = attributes, .attributes_count = FB_TOKEN_PARTS + 2};
+    struct fb_value scope = fb_value_string(FB_SPAN("a"));
+    struct fb_field token[] = {{FB_SPAN("scope"), {0}}, {FB_SPAN("sub"), fb_value_string(FB_SPAN("s"))}};
+    struct fb_field field = {FB_SPAN("token"), {0}};
+    struct fb_request request = {.principal = generate_uid(&g, "U", 0), .action = generate_uid(&g, "Action", 0),
+                                 .resource = generate_uid(&g, "R", 0), .entities = &entities};
+    assert_true(fb_value_set(&arena, &scope, 1, &token[0].value) && fb_value_record(&arena, token, 2, &field.value)
+                && fb_value_record(&arena, &field, 1, &request.context));
+    size_t bad = 0;
+    for (size_t i = 0; i < sizeof chosen / sizeof chosen[0]; i++)
+        bad += !is_precise(chosen[i].condition, chosen[i].outcomes, &request, &unknowns);
     assert_int_equal(bad, 0);
 }
 
@@ -322,6 +471,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outcomes_are_precise),
+        cmocka_unit_test(chosen_attributes_are_precise),
         cmocka_unit_test(guesses_hold_every_choice),
         cmocka_unit_test(unknown_taken_for_false_is_found),
         cmocka_unit_test(unknown_taken_for_true_is_found),
