@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Forbid costs an nginx: the same server with the module and without, in one run, interleaved.
 //
-//   node bench/nginx.mjs [BUILD] [--rounds N] [--seconds S] [--hot N,N…] [--json FILE]
+//   node bench/nginx.mjs [BUILD] [--rounds N] [--seconds S] [--hot N,N…] [--instructions 0|1] [--json FILE]
 //
 // The case: 1,000 routes; an RS256 token seen before, of one of --hot principals in turn (a row for 16,
 // whose data stay in the caches of a processor, and one for 1,000, whose data do not); an account row;
@@ -21,7 +21,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-const options = { rounds: 7, seconds: 2, hot: '16,1000', json: null };
+const options = { rounds: 7, seconds: 2, hot: '16,1000', instructions: 1, json: null };
 const words = process.argv.slice(2);
 const build = path.resolve(words[0] && !words[0].startsWith('--') ? words.shift() : 'build');
 for (let i = 0; i < words.length; i += 2) {
@@ -202,7 +202,7 @@ async function main() {
     if (process.stderr.isTTY) process.stderr.write(`\rround ${round + 1} of ${options.rounds}`);
   }
   const counts = {};
-  if (has('valgrind')) for (const name of Object.keys(servers)) if (!name.startsWith('proxy')) {
+  if (options.instructions && has('valgrind')) for (const name of Object.keys(servers)) if (!name.startsWith('proxy')) {
     try { counts[name] = await instructions(servers[name], tokens); } catch (error) { counts[name] = NaN; console.error(`${name}: ${error.message}`); }
   }
   const rows = [];

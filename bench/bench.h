@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_BENCH_BENCH_H
+#define FB_BENCH_BENCH_H
+
+#include "engine/engine.h"
+
+/* bench_decide: one decision, in process, measured over the cases that bench/generate.mjs writes.
+ *
+ *   subject.c   a case's policies, links and entities, loaded; what that took
+ *   rows.c      its links and requests, one JSON object a line
+ *   measure.c   each request timed by itself, many rounds
+ *   counter.c   cycles and instructions, by the kernel's counters or by callgrind
+ *   main.c      options, the modes, one JSON object a result on standard output
+ *
+ * Nothing here survives a fault: it says what is wrong and exits. */
+
+void bench_need(bool good, const char *what);
+void *bench_alloc(size_t count, size_t size);
+uint64_t bench_now(void);                   /* nanoseconds, monotonic */
+/* The whole file with a NUL behind it; the caller's to free, or never. */
+struct fb_span bench_read(const char *dir, const char *file);
+bool bench_exists(const char *dir, const char *file);
+
+/* --- What is asked ------------------------------------------------------------------------------------ */
+
+struct bench_subject {
+    struct fb_arena policies, entities_arena;
+    struct fb_policy_set set;
+    struct fb_entity_set *entity_set;
+    struct fb_entities entities;
+    struct fb_program *program;
+    size_t templates;                       /* of set.count; they decide nothing by themselves */
+    uint64_t parse_ns, links_ns, compile_ns, entities_ns;
+    size_t entities_bytes;
+};
+
+/* Reads policies.cedar, links.json and entities.json of a case. */
+void bench_subject_load(struct bench_subject *subject, const char *dir);
+void bench_subject_release(struct bench_subject *subject);
+
+/* Links of `text`, one a line, added to the set; how many. */
+size_t bench_links_read(struct fb_policy_set *set, struct fb_span text);
+
+struct bench_requests {
+    struct fb_arena arena;
+    struct fb_request *list;
+    size_t count;
+};
+void bench_requests_read(struct bench_requests *requests, const struct bench_subject *subject, struct fb_span text);
+
+/* --- Measuring ---------------------------------------------------------------------------------------- */
+
+/* One decision; *arena is the worker's, and cleared.  1: allow. */
+typedef unsigned bench_decide(const struct fb_program *program, const struct fb_request *request,
+                              struct fb_arena *arena);
+
+struct bench_times {
+    uint32_t rounds;
+    uint64_t median_ns, p99_ns;             /* over the requests, each of which stands for its median round */
+    double mean_ns;                         /* of the same times */
+    double instructions, cycles;            /* of one decision; negative: not counted */
+};
+
+/* Rounds over the requests for about `budget_ms`, three at the least; requests->count is cut where they are
+ * too many for that. */
+struct bench_times bench_measure(bench_decide *decide, const struct fb_program *program,
+                                 struct bench_requests *requests, uint32_t budget_ms);
+
+/* --- Counting ------------------------------------------------------------------------------------------- */
+
+/* The kernel's counters of this thread in user space; `fd` are -1 where the machine has none. */
+struct bench_counter {
+    int instructions, cycles;
+};
+struct bench_counter bench_counter_open(void);
+void bench_counter_start(const struct bench_counter *counter);
+/* Negative: not counted. */
+void bench_counter_stop(const struct bench_counter *counter, double *instructions, double *cycles);
+void bench_counter_close(struct bench_counter *counter);
+
+/* One round.  callgrind collects inside this function alone: --toggle-collect=bench_counted. */
+unsigned bench_counted(bench_decide *decide, const struct fb_program *program, const struct bench_requests *requests,
+                       struct fb_arena *arena);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The results as tables in Markdown.
+import { peers } from './peers.mjs';
+
+const scale = (ns) => (ns === undefined ? '–' : ns < 1000 ? `${Math.round(ns)} ns` : ns < 1e6 ? `${(ns / 1e3).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`);
+const times = (ratio) => (!Number.isFinite(ratio) ? '' : ` (${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString('en')}×)`);
+const number = (x) => Math.round(x).toLocaleString('en');
+
+function table(head, rows) {
+  const lines = [head, head.map((_, i) => (i ? '--:' : '---')), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return `${lines.join('\n')}\n`;
+}
+
+const sizeOf = (name) => Number(name.slice(name.lastIndexOf('-') + 1));
+const kindOf = (name) => name.slice(0, name.lastIndexOf('-'));
+const unique = (list) => [...new Set(list)];
+
+function finder(results) {
+  const map = new Map(results.map((result) => [`${result.peer} ${result.mode} ${result.case} ${result.series}`, result]));
+  const byPeer = new Map(results.map((result) => [`${result.peer} ${result.case} ${result.series}`, result]));
+  return { ours: (mode, name, series) => map.get(`forbid ${mode} ${name} ${series}`), peer: (peer, name, series) => byPeer.get(`${peer} ${name} ${series}`) };
+}
+
+// One row a case: ours, then each peer with how many times ours it takes.
+function timeRows(results, cases, asked, label) {
+  const find = finder(results);
+  return cases.map(([name, series]) => {
+    const handles = find.ours('handles', name, series), text = find.ours('text', name, series);
+    return [label(name, series), scale(handles?.median_ns), scale(handles?.mean_ns), scale(handles?.p99_ns), scale(text?.median_ns),
+      ...asked.map((peer) => { const it = find.peer(peer.name, name, series); return it?.median_ns === undefined ? '–' : scale(it.median_ns) + times(it.median_ns / handles?.median_ns); })];
+  });
+}
+
+function memoryRows(results, cases) {
+  const find = finder(results);
+  return cases.map(([name, series]) => find.ours('handles', name, series)).filter(Boolean).map((r) => [r.case, number(r.policies), number(r.entities),
+    number(r.policies_bytes / r.policies), number(r.entities_bytes / r.entities), `${(r.policies_bytes / 1e6).toFixed(1)} MB`,
+    `${(r.parse_ms + r.links_ms + r.compile_ms).toFixed(1)} ms`, `${r.entities_ms.toFixed(1)} ms`,
+    r.add_us === undefined ? '–' : `${r.add_us.toFixed(1)} µs`]);
+}
+
+function countRows(counts) {
+  return unique(counts.map((c) => c.case)).map((name) => {
+    const of = (mode) => counts.find((c) => c.case === name && c.mode === mode)?.instructions;
+    const cell = (x) => (x === undefined ? '–' : number(x));
+    return [name, cell(of('handles')), cell(of('text')), of('parsed') === undefined ? '–' : cell(of('parsed')) + times(of('parsed') / of('handles'))];
+  });
+}
+
+export function writeTables({ machine, results, counts, quick }) {
+  const asked = peers.filter(({ name }) => results.some((r) => r.peer === name && r.median_ns !== undefined));
+  const cases = unique(results.filter((r) => r.peer === 'forbid').map((r) => `${r.case} ${r.series}`)).map((key) => key.split(' '))
+    .sort(([a], [b]) => (kindOf(a) < kindOf(b) ? -1 : kindOf(a) > kindOf(b) ? 1 : sizeOf(a) - sizeOf(b)));
+  const applications = cases.filter(([name]) => !name.startsWith('links-')), links = cases.filter(([name]) => name.startsWith('links-'));
+  const head = ['Forbid, handles', 'mean', 'p99', 'from text', ...asked.map(({ title }) => title)];
+  const hot = links.filter(([, series]) => series === 'hot');
+  return [`${machine.date}, ${machine.cpus} × ${machine.cpu}, ${machine.system}${quick ? ', a quick run' : ''}\n`,
+    'Median over the requests of one decision; in brackets how many times Forbid’s, from handles.\n',
+    table(['application, N', ...head], timeRows(results, applications, asked, (name) => `${kindOf(name)}, ${sizeOf(name)}`)),
+    table(['links, principals', ...head], timeRows(results, links, asked, (name, series) => `${number(sizeOf(name))}, ${series}`)),
+    table(['Forbid', 'policies', 'entities', 'bytes a policy', 'bytes an entity', 'in all', 'loaded in', 'entities’', 'one link added'],
+      memoryRows(results, [...applications.filter(([name]) => sizeOf(name) === 50), ...hot])),
+    counts.length ? table(['instructions a decision', 'handles', 'from text', 'Cedar (Rust)'], countRows(counts)) : ''].join('\n');
+}
