@@ -382,12 +382,12 @@ const struct fb_annotation *fb_parse_annotations(struct fb_parser *parser, uint3
     size_t n = 0, capacity = 0;
     while (fb_parse_take(parser, FB_TOK_AT)) {
         struct fb_annotation annotation = {.key = parser->token.text, .key_range = parser->token.range};
-        if (!fb_parse_expect(parser, FB_TOK_IDENT, "to name the annotation")) {
-            if (fb_parse_at(parser, FB_TOK_STRING) || fb_parse_at(parser, FB_TOK_NUMBER))
-                fb_parse_advance(parser);
-            annotation.key = FB_SPAN("");
-        }
+        bool named = fb_parse_expect(parser, FB_TOK_IDENT, "to name the annotation");
+        if (!named && (fb_parse_at(parser, FB_TOK_STRING) || fb_parse_at(parser, FB_TOK_NUMBER)))
+            fb_parse_advance(parser);
         parse_annotation_value(parser, &annotation);
+        if (!named)
+            continue;   /* an annotation without a name is none: the policy goes on without it */
         struct fb_annotation *grown = fb_arena_grow(parser->arena, list, n, &capacity, sizeof *list);
         if (grown == NULL)
             break;
@@ -398,8 +398,7 @@ const struct fb_annotation *fb_parse_annotations(struct fb_parser *parser, uint3
         struct fb_map seen;
         fb_map_init(&seen, parser->arena);
         for (size_t i = 0; i < n; i++)
-            if (list[i].key.len != 0)
-                check_repeated(parser, &seen, &list[i]);
+            check_repeated(parser, &seen, &list[i]);
     }
     *count = (uint32_t)n;
     return list;
