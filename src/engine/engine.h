@@ -165,4 +165,7 @@ enum fb_status fb_nearest_permit(const struct fb_program *program, const struct 
                                  const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena,
                                  struct fb_explanation *explanation, bool *found);
 
+/* Lists. */
+#include "engine/list.h"
+
 #endif

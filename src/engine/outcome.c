@@ -3,9 +3,8 @@
 
 #include "engine/unknown.h"
 
-/* The action of a candidate is known to match; here is the rest. */
-static bool rule_outcomes(struct fb_surmise *s, const struct fb_program *program, const struct fb_rule *rule,
-                          uint8_t *outcomes)
+bool fb_rule_outcomes(struct fb_surmise *s, const struct fb_program *program, const struct fb_rule *rule,
+                      uint8_t *outcomes)
 {
     *outcomes = FB_CAN_FALSE;
     if (!fb_types_fit(rule, s->e.request))
@@ -35,7 +34,7 @@ enum fb_status fb_outcomes(const struct fb_program *program, const struct fb_req
     memset(list, FB_CAN_FALSE, program->rules_count);
     uint32_t rule;
     while ((rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX)
-        if (!rule_outcomes(&s, program, &program->rules[rule], &list[rule]))
+        if (!fb_rule_outcomes(&s, program, &program->rules[rule], &list[rule]))
             return FB_CANNOT;
     if (s.e.cannot || arena->failed)
         return FB_CANNOT;
@@ -62,7 +61,7 @@ enum fb_status fb_could_allow(const struct fb_program *program, const struct fb_
         bool permit = program->rules[rule].effect == FB_PERMIT;
         if (permit ? permitted : skip != NULL && skip[rule])
             continue;
-        if (!rule_outcomes(&s, program, &program->rules[rule], &outcomes))
+        if (!fb_rule_outcomes(&s, program, &program->rules[rule], &outcomes))
             return FB_CANNOT;
         if (permit)
             permitted = (outcomes & FB_CAN_TRUE) != 0;

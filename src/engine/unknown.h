@@ -86,6 +86,10 @@ bool fb_guess_condition(struct fb_surmise *s, uint32_t node, uint8_t *outcomes);
 bool fb_guess_principal(struct fb_surmise *s, const struct fb_rule *rule, uint8_t *outcomes);
 bool fb_guess_resource(struct fb_surmise *s, const struct fb_rule *rule, uint8_t *outcomes);
 
+/* outcome.c: all that a candidate, whose action matches, may come to. */
+bool fb_rule_outcomes(struct fb_surmise *s, const struct fb_program *program, const struct fb_rule *rule,
+                      uint8_t *outcomes);
+
 /* Outcomes of `a && b` from those of a (so far) and of b. */
 static inline uint8_t fb_outcomes_and(uint8_t a, uint8_t b)
 {

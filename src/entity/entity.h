@@ -143,6 +143,28 @@ bool fb_entity_set_has_type_of(const struct fb_entity_set *set, const struct fb_
 /* As a source.  Any number of threads may read. */
 struct fb_entities fb_entity_set_source(const struct fb_entity_set *set);
 
+/* --- A set in order ---------------------------------------------------------------------------------
+ * By type and id (bytes), for lists; and who is in a group, the way down that entities do not have.
+ * Immutable, any number of threads; 8 bytes an entity and 4 for each ancestor of each. */
+struct fb_entity_order;
+struct fb_positions {
+    const uint32_t *list;       /* ascending */
+    uint32_t count;
+};
+
+/* Of a set that is closed.  NULL without memory.  The set must outlive it. */
+struct fb_entity_order *fb_entity_order_new(struct fb_arena *arena, const struct fb_entity_set *set);
+uint32_t fb_entity_order_count(const struct fb_entity_order *order);
+void fb_entity_order_at(const struct fb_entity_order *order, uint32_t position, struct fb_entity *entity);
+/* The first position of the type, or behind `after`, which need not be there (NULL: none); of a greater
+ * type, or beyond the end, if there is none. */
+uint32_t fb_entity_order_from(const struct fb_entity_order *order, struct fb_span type, const struct fb_uid *after);
+/* Those of the type and of greater ones that are in `group`, itself apart, behind `after`. */
+struct fb_positions fb_entity_order_members(const struct fb_entity_order *order, const struct fb_uid *group,
+                                            struct fb_span type, const struct fb_uid *after);
+/* That order. */
+int fb_uid_order(const struct fb_uid *a, const struct fb_uid *b);
+
 /* --- Cedar's value JSON --------------------------------------------------------------------------
  * What a schema knows of a value, so that `{"type":…,"id":…}` and `"1.2.3.4"` may stand without
  * their escapes.  Optional everywhere: NULL reads the explicit forms only.  The schema part

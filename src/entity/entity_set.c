@@ -156,7 +156,7 @@ size_t fb_entity_set_count(const struct fb_entity_set *set)
     return set->entities_count;
 }
 
-static void show(const struct fb_node *node, struct fb_entity *entity)
+void fb_entity_set_show(const struct fb_node *node, struct fb_entity *entity)
 {
     *entity = (struct fb_entity){.uid = node->uid,
                                  .attrs = node->attrs,
@@ -170,7 +170,7 @@ static void show(const struct fb_node *node, struct fb_entity *entity)
 void fb_entity_set_at(const struct fb_entity_set *set, size_t index, struct fb_entity *entity)
 {
     assert(index < set->entities_count);
-    show(&set->nodes[set->entities[index]], entity);
+    fb_entity_set_show(&set->nodes[set->entities[index]], entity);
 }
 
 bool fb_entity_set_has_type(const struct fb_entity_set *set, struct fb_span type)
@@ -188,7 +188,7 @@ static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_
     const struct fb_node *node = fb_entity_set_node(self, uid);
     if (node == NULL || node->attrs == NULL)
         return FB_ABSENT;
-    show(node, entity);
+    fb_entity_set_show(node, entity);
     return FB_FOUND;
 }
 

@@ -44,6 +44,8 @@ enum fb_added fb_entity_set_put(struct fb_entity_set *set, const struct fb_entit
 /* The node of that uid, or NULL. */
 const struct fb_node *fb_entity_set_node(const struct fb_entity_set *set, const struct fb_uid *uid);
 
+void fb_entity_set_show(const struct fb_node *node, struct fb_entity *entity);
+
 /* What a diagnostic says when memory runs out. */
 #define FB_NO_MEMORY_CODE "entity.memory"
 #define FB_NO_MEMORY_TEXT "out of memory, or more data than this reader may hold"

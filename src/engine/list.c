@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists: walks what the plan (list_plan.c) says must be looked at, in the source's order, and decides
+ * each.  Work and memory of a page are bounded by its visits, whatever the store holds. */
+
+#include "engine/list_plan.h"
+
+struct lister {
+    const struct fb_list_query *query;
+    struct fb_arena *arena, *scratch;
+    struct fb_list_page *page;
+    struct fb_plan plan;
+    struct fb_request request;
+    struct fb_entities entities;
+    const struct fb_entity *held;   /* the one that is being decided: not looked up again */
+    const struct fb_uid **uids;
+    size_t capacity;
+    uint32_t limit, visits;
+    bool cannot, ended;             /* ended: the page, before its source */
+};
+
+static enum fb_found find_held(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    const struct lister *l = self;
+    if (l->held == NULL || uid != l->held->uid)
+        return l->query->request->entities->find(l->query->request->entities->self, uid, entity);
+    *entity = *l->held;
+    return FB_FOUND;
+}
+
+static bool decide(struct lister *l, const struct fb_entity *entity, bool *allowed)
+{
+    struct fb_decision decision;
+    fb_arena_clear(l->scratch);
+    l->held = entity;
+    if (l->query->asked == FB_PRINCIPAL)
+        l->request.principal = entity->uid;
+    else
+        l->request.resource = entity->uid;
+    enum fb_status status = fb_decide(l->query->program, &l->request, l->scratch, &decision);
+    l->held = NULL;
+    l->page->evaluated++;
+    *allowed = decision.allow;
+    for (uint32_t i = 0; l->query->strict && i < decision.errors_count; i++)
+        if (l->query->program->rules[decision.errors[i].policy].effect == FB_FORBID)
+            *allowed = false;
+    return status == FB_OK;
+}
+
+static const struct fb_uid *copy_uid(struct lister *l, const struct fb_uid *uid)
+{
+    size_t size = fb_uid_size(uid->type_len, uid->id_len);
+    void *copy = fb_arena_alloc(l->arena, size);
+    if (copy != NULL)
+        memcpy(copy, uid, size);
+    return copy;
+}
+
+static bool give_up(struct lister *l)
+{
+    l->cannot = true;
+    return false;
+}
+
+/* The page ends behind this entity. */
+static bool end_page(struct lister *l, const struct fb_uid *uid)
+{
+    l->ended = true;
+    l->page->next = uid;
+    return false;
+}
+
+/* Looks at one entity.  False: no more. */
+static bool visit(void *context, const struct fb_entity *entity)
+{
+    struct lister *l = context;
+    bool allowed = l->plan.kind == FB_LIST_EVERYBODY;
+    l->page->visited++;
+    if (!allowed && !decide(l, entity, &allowed))
+        return give_up(l);
+    if (allowed && l->query->wanted != NULL)
+        allowed = l->query->wanted(l->query->context, entity);
+    const struct fb_uid *uid = NULL;
+    if (allowed) {
+        const struct fb_uid **uids = fb_arena_grow(l->arena, l->uids, l->page->count, &l->capacity, sizeof *uids);
+        uid = copy_uid(l, entity->uid);
+        if (uids == NULL || uid == NULL)
+            return give_up(l);
+        l->uids = uids;
+        uids[l->page->count++] = uid;
+    }
+    if (l->page->count < l->limit && l->page->visited < l->visits)
+        return true;
+    uid = uid != NULL ? uid : copy_uid(l, entity->uid);
+    return uid != NULL ? end_page(l, uid) : give_up(l);
+}
+
+/* --- Those that the policies name ----------------------------------------------------------------- */
+
+/* The first of each group, and the single ones: no more are needed of a group than a page looks at. */
+struct gathered {
+    struct lister *l;
+    const struct fb_uid **uids;
+    size_t count, capacity;
+    uint32_t of_group;
+};
+
+static bool gather(struct gathered *gathered, const struct fb_uid *uid)
+{
+    const struct fb_uid **uids = fb_arena_grow(gathered->l->arena, gathered->uids, gathered->count,
+                                               &gathered->capacity, sizeof *uids);
+    if (uids == NULL)
+        return give_up(gathered->l);
+    gathered->uids = uids;
+    uids[gathered->count++] = uid;
+    return true;
+}
+
+static bool gather_member(void *context, const struct fb_entity *entity)
+{
+    struct gathered *gathered = context;
+    const struct fb_uid *uid = copy_uid(gathered->l, entity->uid);
+    if (uid == NULL)
+        return give_up(gathered->l);
+    return gather(gathered, uid) && ++gathered->of_group <= gathered->l->visits;
+}
+
+static bool gather_term(struct gathered *gathered, const struct fb_term *term, const struct fb_uid *like)
+{
+    const struct fb_list_query *query = gathered->l->query;
+    struct fb_span type = fb_uid_type(like);
+    if (fb_uid_is(term->uid, like->type_hash, type)
+        && (query->after == NULL || query->source->compare(term->uid, query->after) > 0)
+        && !gather(gathered, term->uid))
+        return false;
+    gathered->of_group = 0;
+    return !term->group
+           || (query->source->members(query->source->self, term->uid, type, query->after, gather_member, gathered)
+               && !gathered->l->cannot);
+}
+
+/* Sorts by merging, since the order is the source's own and qsort cannot be told of it. */
+static void sort(const struct fb_uid **uids, const struct fb_uid **room, size_t count,
+                 int (*compare)(const struct fb_uid *, const struct fb_uid *))
+{
+    for (size_t width = 1; width < count; width *= 2) {
+        for (size_t at = 0; at < count; at += 2 * width) {
+            size_t middle = at + width < count ? at + width : count;
+            size_t end = middle + width < count ? middle + width : count;
+            size_t a = at, b = middle;
+            for (size_t to = at; to < end; to++)
+                room[to] = a < middle && (b == end || compare(uids[a], uids[b]) <= 0) ? uids[a++] : uids[b++];
+        }
+        memcpy(uids, room, count * sizeof *uids);
+    }
+}
+
+static bool walk_named(struct lister *l, const struct fb_uid *like)
+{
+    struct gathered gathered = {.l = l};
+    const struct fb_list_source *source = l->query->source;
+    const struct fb_entities *entities = l->query->request->entities;
+    for (size_t i = 0; i < l->plan.bound.count; i++)
+        if (!gather_term(&gathered, &l->plan.bound.terms[i], like))
+            return false;
+    const struct fb_uid **room = fb_arena_array(l->arena, gathered.count + 1, sizeof *room);
+    if (room == NULL)
+        return false;
+    sort(gathered.uids, room, gathered.count, source->compare);
+    for (size_t i = 0; i < gathered.count && !l->ended && !l->cannot; i++) {
+        struct fb_entity entity;
+        if (i > 0 && fb_uid_eq(gathered.uids[i], gathered.uids[i - 1]))
+            continue;
+        enum fb_found found = entities->find(entities->self, gathered.uids[i], &entity);
+        if (found == FB_BROKEN)
+            return false;
+        if (found == FB_FOUND)
+            visit(l, &entity);
+    }
+    return !l->cannot;
+}
+
+enum fb_status fb_list(const struct fb_list_query *query, struct fb_arena *arena, struct fb_arena *scratch,
+                       struct fb_list_page *page)
+{
+    struct lister l = {.query = query, .arena = arena, .scratch = scratch, .page = page, .request = *query->request,
+                       .limit = query->limit != 0 ? query->limit : FB_LIST_LIMIT,
+                       .visits = query->visits != 0 ? query->visits : FB_LIST_VISITS};
+    *page = (struct fb_list_page){.count = 0};
+    if (l.limit > FB_LIST_LIMIT_MAX)
+        l.limit = FB_LIST_LIMIT_MAX;
+    if (!fb_plan_make(query, arena, &l.plan))
+        return FB_CANNOT;
+    l.entities = (struct fb_entities){find_held, &l};
+    l.request.entities = &l.entities;
+    l.request.concerned = &l.plan.concerned;
+    page->plan = l.plan.kind;
+    const struct fb_uid *like = query->asked == FB_PRINCIPAL ? query->request->principal : query->request->resource;
+    bool fine = true;
+    if (l.plan.kind == FB_LIST_NAMED)
+        fine = walk_named(&l, like);
+    else if (l.plan.kind != FB_LIST_NOBODY)
+        fine = query->source->scan(query->source->self, fb_uid_type(like), query->after, visit, &l);
+    page->uids = l.uids;
+    return fine && !l.cannot && !arena->failed ? FB_OK : FB_CANNOT;
+}
+
+/* --- From memory --------------------------------------------------------------------------------------- */
+
+static bool scan_order(const void *self, struct fb_span type, const struct fb_uid *after, fb_list_each *each,
+                       void *context)
+{
+    const struct fb_entity_order *order = self;
+    uint32_t count = fb_entity_order_count(order);
+    for (uint32_t i = fb_entity_order_from(order, type, after); i < count; i++) {
+        struct fb_entity entity;
+        fb_entity_order_at(order, i, &entity);
+        if (!fb_span_eq(fb_uid_type(entity.uid), type) || !each(context, &entity))
+            break;
+    }
+    return true;
+}
+
+static bool members_of_order(const void *self, const struct fb_uid *group, struct fb_span type,
+                             const struct fb_uid *after, fb_list_each *each, void *context)
+{
+    const struct fb_entity_order *order = self;
+    struct fb_positions members = fb_entity_order_members(order, group, type, after);
+    for (uint32_t i = 0; i < members.count; i++) {
+        struct fb_entity entity;
+        fb_entity_order_at(order, members.list[i], &entity);
+        if (!fb_span_eq(fb_uid_type(entity.uid), type) || !each(context, &entity))
+            break;
+    }
+    return true;
+}
+
+struct fb_list_source fb_list_source_of(const struct fb_entity_order *order)
+{
+    return (struct fb_list_source){scan_order, members_of_order, fb_uid_order, order};
+}

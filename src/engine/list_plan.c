@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has to be looked at for a list, from one evaluation with the one asked for unknown.
+ *
+ * A bound of an expression is a set of entities outside of which it cannot be true.  Of a conjunction
+ * any operand's bound is one, so the smallest is taken; of a disjunction the union of all.  `resource ==
+ * x`, `resource in x` and `x.contains(resource)` have one where x is known; everything else has none.
+ * Too large a bound costs time; too small a one would hide somebody, so whatever is not understood has
+ * none. */
+
+#include "engine/list_plan.h"
+
+#define GROUP_COST 256u     /* of looking into a group, in single entities */
+
+struct planner {
+    struct fb_surmise s;
+    const struct fb_list_query *query;
+    struct fb_arena *arena;
+};
+
+/* --- Bounds ------------------------------------------------------------------------------------- */
+
+static bool add_term(struct planner *p, struct fb_bound *bound, const struct fb_uid *uid, bool group)
+{
+    if (bound->all || bound->count == FB_BOUND_TERMS || (group && p->query->source->members == NULL)) {
+        bound->all = true;
+        return true;
+    }
+    struct fb_term *terms = fb_arena_grow(p->arena, bound->terms, bound->count, &bound->capacity, sizeof *terms);
+    if (terms == NULL)
+        return fb_eval_cannot(&p->s.e);
+    bound->terms = terms;
+    terms[bound->count++] = (struct fb_term){uid, group};
+    return true;
+}
+
+static bool add_bound(struct planner *p, struct fb_bound *to, const struct fb_bound *from)
+{
+    to->all = to->all || from->all;
+    for (size_t i = 0; i < from->count && !to->all; i++)
+        if (!add_term(p, to, from->terms[i].uid, from->terms[i].group))
+            return false;
+    return true;
+}
+
+static size_t cost(const struct fb_bound *bound)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < bound->count; i++)
+        sum += bound->terms[i].group ? GROUP_COST : 1;
+    return bound->all ? SIZE_MAX : sum;
+}
+
+static void take_cheaper(struct fb_bound *best, const struct fb_bound *other)
+{
+    if (cost(other) < cost(best))
+        *best = *other;
+}
+
+static bool is_asked(const struct planner *p, uint32_t index)
+{
+    const struct fb_node *node = &p->s.e.code->nodes[index];
+    return node->op == FB_OP_VAR && node->arg == p->query->asked;
+}
+
+/* The entity that node `index` comes to, or those in the set; what is no entity equals none. */
+static bool bound_by_value(struct planner *p, uint32_t index, bool group, struct fb_bound *bound)
+{
+    struct fb_value value;
+    *bound = (struct fb_bound){.all = true};
+    if (!fb_guess_value(&p->s, index, &value))
+        return !p->s.e.cannot;
+    bound->all = false;
+    if (value.kind == FB_ENTITY)
+        return add_term(p, bound, value.uid, group);
+    for (uint32_t i = 0; value.kind == FB_SET && i < value.count && !bound->all; i++) {
+        struct fb_value element = fb_cell_load(&value.cells[i]);
+        if (element.kind == FB_ENTITY && !add_term(p, bound, element.uid, group))
+            return false;
+    }
+    return true;
+}
+
+static bool bound_of(struct planner *p, uint32_t index, struct fb_bound *bound);
+
+static bool bound_of_logic(struct planner *p, const struct fb_node *node, struct fb_bound *bound)
+{
+    bool both = node->op == FB_OP_AND;
+    *bound = (struct fb_bound){.all = both};
+    for (uint32_t i = 0; i < node->third; i++) {
+        uint32_t item = p->s.e.code->lists[node->right + i];
+        struct fb_bound other;
+        uint8_t may;
+        if (!both && !fb_guess_condition(&p->s, item, &may))
+            return false;
+        if (!both && (may & FB_CAN_TRUE) == 0)
+            continue;
+        if (!bound_of(p, item, &other))
+            return false;
+        if (both)
+            take_cheaper(bound, &other);
+        else if (!add_bound(p, bound, &other))
+            return false;
+    }
+    return true;
+}
+
+/* The recursion follows && and || alone, within FB_NODE_DEPTH. */
+static bool bound_of(struct planner *p, uint32_t index, struct fb_bound *bound)
+{
+    const struct fb_node *node = &p->s.e.code->nodes[index];
+    *bound = (struct fb_bound){.all = true};
+    switch ((unsigned)node->op) {
+    case FB_OP_AND: case FB_OP_OR:
+        return bound_of_logic(p, node, bound);
+    case FB_OP_EQ:
+        if (is_asked(p, node->left))
+            return bound_by_value(p, node->right, false, bound);
+        if (is_asked(p, node->right))
+            return bound_by_value(p, node->left, false, bound);
+        return true;
+    case FB_OP_IN: case FB_OP_IS_IN:
+        return !is_asked(p, node->left) || bound_by_value(p, node->right, true, bound);
+    case FB_OP_CONTAINS:
+        return !is_asked(p, node->right) || bound_by_value(p, node->left, false, bound);
+    default:
+        return true;
+    }
+}
+
+static bool bound_of_rule(struct planner *p, const struct fb_rule *rule, struct fb_bound *best)
+{
+    bool principal = p->query->asked == FB_PRINCIPAL;
+    enum fb_scope_op op = (enum fb_scope_op)(principal ? rule->principal_op : rule->resource_op);
+    struct fb_bound other;
+    *best = (struct fb_bound){.all = true};
+    if (op == FB_SCOPE_EQ || op == FB_SCOPE_IN || op == FB_SCOPE_IS_IN) {
+        best->all = false;
+        if (!add_term(p, best, principal ? rule->principal : rule->resource, op != FB_SCOPE_EQ))
+            return false;
+    }
+    for (uint32_t i = 0; i < rule->conjuncts_count && cost(best) > 1; i++) {
+        if (!bound_of(p, p->query->program->conjuncts[rule->conjuncts + i].node, &other))
+            return false;
+        take_cheaper(best, &other);
+    }
+    return true;
+}
+
+/* --- The plan ------------------------------------------------------------------------------------- */
+
+/* What the policies said so far. */
+struct tally {
+    uint32_t *rules;
+    size_t count, capacity;
+    bool permits, forbids;      /* some can matter */
+    bool permitted, forbidden;  /* for certain */
+};
+
+static bool count_rule(struct planner *p, struct tally *tally, uint32_t number)
+{
+    const struct fb_rule *rule = &p->query->program->rules[number];
+    bool permit = rule->effect == FB_PERMIT;
+    uint8_t outcomes, counts = FB_CAN_TRUE;
+    if (!fb_rule_outcomes(&p->s, p->query->program, rule, &outcomes))
+        return false;
+    if (!permit && p->query->strict)
+        counts |= FB_CAN_ERR;
+    if ((outcomes & counts) == 0)
+        return true;
+    bool certain = (outcomes & ~counts) == 0;
+    tally->permits |= permit;
+    tally->forbids |= !permit;
+    tally->permitted |= permit && certain;
+    tally->forbidden |= !permit && certain;
+    uint32_t *rules = fb_arena_grow(p->arena, tally->rules, tally->count, &tally->capacity, sizeof *rules);
+    if (rules == NULL)
+        return fb_eval_cannot(&p->s.e);
+    tally->rules = rules;
+    rules[tally->count++] = number;
+    return true;
+}
+
+static bool bound_permits(struct planner *p, struct fb_plan *plan)
+{
+    plan->kind = FB_LIST_NAMED;
+    for (uint32_t i = 0; i < plan->concerned.count && !plan->bound.all; i++) {
+        const struct fb_rule *rule = &p->query->program->rules[plan->concerned.list[i]];
+        struct fb_bound bound;
+        if (rule->effect != FB_PERMIT)
+            continue;
+        if (!bound_of_rule(p, rule, &bound) || !add_bound(p, &plan->bound, &bound))
+            return false;
+    }
+    if (plan->bound.all)
+        plan->kind = FB_LIST_SCAN;
+    return true;
+}
+
+bool fb_plan_make(const struct fb_list_query *query, struct fb_arena *arena, struct fb_plan *plan)
+{
+    const struct fb_unknowns unknowns = {.principal = query->asked == FB_PRINCIPAL,
+                                         .resource = query->asked == FB_RESOURCE};
+    struct planner p = {.query = query, .arena = arena};
+    struct fb_candidates candidates;
+    struct tally tally = {0};
+    *plan = (struct fb_plan){.kind = FB_LIST_NOBODY};
+    fb_surmise_init(&p.s, query->program, query->request, &unknowns, arena);
+    if (!fb_candidates_init(&candidates, query->program, &p.s.e))
+        return false;
+    uint32_t rule;
+    while (!tally.forbidden && (rule = fb_candidates_next(&candidates, &p.s.e)) != UINT32_MAX)
+        if (!count_rule(&p, &tally, rule))
+            return false;
+    plan->concerned = (struct fb_concerned){tally.rules, (uint32_t)tally.count};
+    if (p.s.e.cannot || arena->failed)
+        return false;
+    if (tally.forbidden || !tally.permits)
+        return true;
+    if (tally.permitted && !tally.forbids) {
+        plan->kind = FB_LIST_EVERYBODY;
+        return true;
+    }
+    return bound_permits(&p, plan) && !arena->failed;
+}
