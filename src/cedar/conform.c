@@ -36,7 +36,7 @@ static bool fault(const struct check *check, const struct place *place, const ch
 static bool fault(const struct check *check, const struct place *place, const char *format, ...)
 {
     struct fb_buffer text;
-    fb_buffer_init(&text, &fb_heap, 64u << 10);
+    fb_buffer_init(&text, check->diags->arena->allocator, 64u << 10);
     if (check->source != NULL) {
         fb_buffer_add(&text, check->source->name);
         fb_buffer_add_z(&text, ": ");

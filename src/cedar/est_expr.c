@@ -197,7 +197,7 @@ static bool read_pattern(struct fb_est *est, struct fb_expr *expr)
     struct fb_pattern *pattern = fb_arena_alloc(est->parser.arena, sizeof *pattern);
     if (pattern == NULL || !fb_est_expect(est, FB_JSON_ARRAY, "an array of the pattern's parts"))
         return false;
-    fb_buffer_init(&pieces.text, &fb_heap, FB_CEDAR_TEXT_MAX);
+    fb_buffer_init(&pieces.text, est->parser.arena->allocator, FB_CEDAR_TEXT_MAX);
     bool good = true;
     while (good && fb_json_next(&est->json) != FB_JSON_ARRAY_END)
         good = read_piece(est, &pieces);

@@ -317,8 +317,8 @@ static bool format_once(struct fb_buffer *out, struct fb_arena *arena, const str
     struct fb_arena scratch;
     if (!read_tokens(arena, source, diags, &tokens))
         return false;
-    fb_arena_init(&scratch, &fb_heap, (size_t)2 << 30);
-    fb_buffer_init(&laid, &fb_heap, (size_t)1 << 30);
+    fb_arena_init(&scratch, out->allocator, (size_t)2 << 30);
+    fb_buffer_init(&laid, out->allocator, (size_t)1 << 30);
     struct fb_formatter f = {.arena = &scratch, .tokens = tokens.list, .indent = options->indent};
     bool good = true;
     while (good && !fb_format_at(&f, FB_TOK_END)) {
@@ -383,8 +383,8 @@ bool fb_format_policies(struct fb_buffer *out, const struct fb_source *source, c
     struct fb_arena arena;
     struct fb_policy_set set;
     struct fb_buffer text;
-    fb_arena_init(&arena, &fb_heap, (size_t)4 << 30);
-    fb_buffer_init(&text, &fb_heap, (size_t)1 << 30);
+    fb_arena_init(&arena, out->allocator, (size_t)4 << 30);
+    fb_buffer_init(&text, out->allocator, (size_t)1 << 30);
     fb_policy_set_init(&set, &arena);
     size_t errors = diags->errors;  /* the caller's, of other texts */
     bool good = fb_policy_set_read(&set, source, diags);

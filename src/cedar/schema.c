@@ -87,16 +87,13 @@ struct fb_value_hints fb_schema_hints(const struct fb_schema *schema)
 
 bool fb_schema_add_actions(const struct fb_schema *schema, struct fb_entity_set *set)
 {
-    struct fb_arena scratch;
-    struct fb_value empty;
-    fb_arena_init(&scratch, &fb_heap, 1u << 16);
-    bool good = fb_value_record(&scratch, NULL, 0, &empty);
+    const struct fb_value empty = fb_value_of_record(&fb_record_empty);
+    bool good = true;
     for (uint32_t i = 0; good && i < schema->actions_count; i++) {
         const struct fb_schema_action *action = schema->actions[i];
         struct fb_entity_parts parts = {.uid = action->uid, .attrs = empty, .tags = empty, .parents = action->parents,
                                         .parents_count = action->parents_count};
         good = fb_entity_set_add(set, &parts);
     }
-    fb_arena_release(&scratch);
     return good;
 }

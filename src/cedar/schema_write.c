@@ -79,7 +79,7 @@ static void write_record(struct writer *w, const struct fb_tree_type *type)
 {
     struct fb_arena scratch;
     struct fb_map last;
-    fb_arena_init(&scratch, &fb_heap, (size_t)1 << 30);
+    fb_arena_init(&scratch, w->out->allocator, (size_t)1 << 30);
     fb_map_init(&last, &scratch);
     for (size_t i = 0; i < type->count; i++)
         fb_map_put(&last, type->attributes[i].name.text, &type->attributes[i]);

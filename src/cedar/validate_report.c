@@ -97,7 +97,7 @@ static struct fb_span kept(struct fb_checker *c, struct fb_buffer *buffer)
 struct fb_span fb_report_type(struct fb_checker *c, const struct fb_vtype *type)
 {
     struct fb_buffer buffer;
-    fb_buffer_init(&buffer, &fb_heap, 64u << 10);
+    fb_buffer_init(&buffer, c->diags->arena->allocator, 64u << 10);
     fb_vtype_print(&c->types, &buffer, type);
     return kept(c, &buffer);
 }
@@ -105,7 +105,7 @@ struct fb_span fb_report_type(struct fb_checker *c, const struct fb_vtype *type)
 struct fb_span fb_report_uid(struct fb_checker *c, const struct fb_uid *uid)
 {
     struct fb_buffer buffer;
-    fb_buffer_init(&buffer, &fb_heap, 64u << 10);
+    fb_buffer_init(&buffer, c->diags->arena->allocator, 64u << 10);
     fb_uid_print(&buffer, uid);
     return kept(c, &buffer);
 }
