@@ -36,7 +36,7 @@ static void test_decisions(void **state)
     forbid_entities *entities;
     assert_int_equal(forbid_policies_parse(NULL, text("p.cedar"), text(policies_text), 1, &policies, NULL), FORBID_OK);
     assert_int_equal(forbid_policies_count(policies), 2);
-    assert_int_equal(forbid_entities_parse(NULL, text("e.json"), text(entities_text), &entities, NULL), FORBID_OK);
+    assert_int_equal(forbid_entities_parse(NULL, NULL, text("e.json"), text(entities_text), &entities, NULL), FORBID_OK);
     assert_int_equal(forbid_entities_count(entities), 1);
     forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
     struct forbid_decision decision;
@@ -66,8 +66,8 @@ static void test_errors(void **state)
     assert_true(forbid_errors_count(errors) >= 2);
     struct forbid_error first = forbid_errors_at(errors, 0);
     assert_int_equal(first.severity, FORBID_ERROR);
-    assert_int_equal(first.line, 1);
-    assert_memory_equal(first.source.ptr, "p.cedar", 7);
+    assert_int_equal(first.place.line, 1);
+    assert_memory_equal(first.place.source.ptr, "p.cedar", 7);
     assert_non_null(strstr(forbid_errors_text(errors), "p.cedar:1:"));
     assert_null(forbid_errors_at(errors, 1000).code);
     forbid_errors_free(errors);
@@ -122,7 +122,7 @@ static void test_scarce_memory(void **state)
         forbid_errors *errors = NULL;
         struct forbid_decision decision = {.size = sizeof decision};
         if (forbid_policies_parse(&allocator, text("p"), text(policies_text), 1, &policies, &errors) == FORBID_OK
-            && forbid_entities_parse(&allocator, text("e"), text(entities_text), &entities, &errors) == FORBID_OK) {
+            && forbid_entities_parse(&allocator, NULL, text("e"), text(entities_text), &entities, &errors) == FORBID_OK) {
             forbid_decider *decider = forbid_decider_new(&allocator, policies, 0);
             if (decider != NULL
                 && ask(decider, entities, "User::\"a\"", "{\"hour\":9}", &decision, NULL) == FORBID_OK)
