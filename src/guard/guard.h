@@ -130,4 +130,28 @@ struct fb_assumed {
 void fb_guard_why(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,
                   const struct fb_assumed *assumed, struct fb_why *why);
 
+/* --- Lists ----------------------------------------------------------------------------------------
+ * Which resources of a type may this principal, and which principals may this resource: by the policies,
+ * account states and the types that the action accepts; of what directory and store hold. */
+struct fb_guard_list {
+    const struct fb_uid *principal, *resource;  /* NULL: the one asked for */
+    const struct fb_uid *action;
+    struct fb_span type;                        /* of those asked for */
+    struct fb_value context;                    /* a record */
+    const struct fb_uid *const *parents;        /* what a token's claims would add to the principal: roles */
+    size_t parents_count;
+    const struct fb_uid *after;                 /* as in fb_list_query */
+    uint32_t limit, visits;
+};
+
+enum fb_guard_listed {
+    FB_LISTED,
+    FB_LISTED_ACCOUNT,      /* nothing: the principal's account is not open, *why: "suspended", …, "unknown" */
+    FB_LISTED_CANNOT        /* *why: a sentence */
+};
+
+/* One page, in one snapshot; good until fb_guard_release(). */
+enum fb_guard_listed fb_guard_list(struct fb_guard *guard, const struct fb_site *site, const struct fb_guard_list *list,
+                                   struct fb_list_page *page, const char **why);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading for tools: single rows, lists in order, counts. */
-#include "store/layout.h"
+/* Reading for tools: single rows, lists in order, counts; and lists in a reader's snapshot. */
+#include "store/reader.h"
 
 MDB_txn *fb_store_read(struct fb_store *store, struct fb_store_error *error)
 {
@@ -157,17 +157,12 @@ static enum visit visit(const struct visitor *visitor, const struct fb_store_lis
     return more ? GO_ON : ENOUGH;
 }
 
-static enum fb_store_status list_rows(struct fb_store *store, const struct fb_store_list *list,
+static enum fb_store_status list_rows(MDB_txn *txn, const struct fb_env *env, const struct fb_store_list *list,
                                       const struct visitor *visitor, struct fb_store_error *error)
 {
     struct position at = {0};
     size_t seen = 0;
-    if (error != NULL)
-        *error = (struct fb_store_error){0};
-    MDB_txn *txn = fb_store_read(store, error);
-    if (txn == NULL)
-        return error != NULL ? error->status : FB_STORE_FAILED;
-    int code = mdb_cursor_open(txn, store->env.tables[visitor->table], &at.cursor);
+    int code = mdb_cursor_open(txn, env->tables[visitor->table], &at.cursor);
     if (code != 0)
         return fb_store_fail_code(error, code, "read the store");
     enum fb_store_status status = FB_STORE_OK;
@@ -190,12 +185,43 @@ static enum fb_store_status list_rows(struct fb_store *store, const struct fb_st
     return status;
 }
 
+static enum fb_store_status list_store(struct fb_store *store, const struct fb_store_list *list,
+                                       const struct visitor *visitor, struct fb_store_error *error)
+{
+    if (error != NULL)
+        *error = (struct fb_store_error){0};
+    MDB_txn *txn = fb_store_read(store, error);
+    if (txn == NULL)
+        return error != NULL ? error->status : FB_STORE_FAILED;
+    return list_rows(txn, &store->env, list, visitor, error);
+}
+
+enum fb_store_status fb_store_reader_list(const struct fb_store_reader *reader, const struct fb_store_list *list,
+                                          bool (*each)(void *context, const struct fb_entity *entity), void *context,
+                                          struct fb_store_error *error)
+{
+    const struct visitor visitor = {.table = FB_TABLE_ENTITIES, .entity = each, .context = context};
+    if (error != NULL)
+        *error = (struct fb_store_error){0};
+    if (!reader->reading->live)
+        return fb_store_fail(error, FB_STORE_FAILED, "no snapshot was taken of the store at %s", reader->dir);
+    return list_rows(reader->reading->txn, &reader->env, list, &visitor, error);
+}
+
+int fb_store_order(const struct fb_uid *a, const struct fb_uid *b)
+{
+    struct fb_key one, other;
+    fb_key_make(&one, a);
+    fb_key_make(&other, b);
+    return fb_span_cmp(fb_span(one.bytes, one.len), fb_span(other.bytes, other.len));
+}
+
 enum fb_store_status fb_store_list_entities(struct fb_store *store, const struct fb_store_list *list,
                                             bool (*each)(void *context, const struct fb_entity *entity),
                                             void *context, struct fb_store_error *error)
 {
     const struct visitor visitor = {.table = FB_TABLE_ENTITIES, .entity = each, .context = context};
-    return list_rows(store, list, &visitor, error);
+    return list_store(store, list, &visitor, error);
 }
 
 enum fb_store_status fb_store_list_accounts(struct fb_store *store, const struct fb_store_list *list,
@@ -203,7 +229,7 @@ enum fb_store_status fb_store_list_accounts(struct fb_store *store, const struct
                                             void *context, struct fb_store_error *error)
 {
     const struct visitor visitor = {.table = FB_TABLE_ACCOUNTS, .account = each, .context = context};
-    return list_rows(store, list, &visitor, error);
+    return list_store(store, list, &visitor, error);
 }
 
 enum fb_store_status fb_store_info(struct fb_store *store, struct fb_store_info *info, struct fb_store_error *error)

@@ -123,6 +123,21 @@ struct fb_store_state {
 };
 void fb_store_reader_state(const struct fb_store_reader *reader, struct fb_store_state *state);
 
+/* --- Lists ----------------------------------------------------------------------------------------
+ * In order of type and id (ids that are longer than some 490 bytes last). */
+struct fb_store_list {
+    struct fb_span type;                    /* empty: all */
+    struct fb_span prefix;                  /* of the id; needs a type */
+    const struct fb_uid *after;             /* begin behind this one, there or not, for paging; or NULL */
+    size_t limit;                           /* 0: no limit */
+};
+/* The entities of the reader's snapshot, from each of which finds are fine; until `each` says false. */
+enum fb_store_status fb_store_reader_list(const struct fb_store_reader *reader, const struct fb_store_list *list,
+                                          bool (*each)(void *context, const struct fb_entity *entity), void *context,
+                                          struct fb_store_error *error);
+/* That order. */
+int fb_store_order(const struct fb_uid *a, const struct fb_uid *b);
+
 /* --- Tools and writers ----------------------------------------------------------------------------
  * For the command and the agent.  Blocks while another process writes.  One thread. */
 struct fb_store;
@@ -207,13 +222,6 @@ enum fb_store_status fb_store_change_account(struct fb_store *store, const struc
 enum fb_found fb_store_find(struct fb_store *store, const struct fb_uid *uid, struct fb_entity *entity);
 enum fb_found fb_store_find_account(struct fb_store *store, const struct fb_uid *uid, struct fb_account *account);
 
-/* In order of type and id (ids that are longer than some 490 bytes last). */
-struct fb_store_list {
-    struct fb_span type;                    /* empty: all */
-    struct fb_span prefix;                  /* of the id; needs a type */
-    const struct fb_uid *after;             /* begin behind this one, for paging; or NULL */
-    size_t limit;                           /* 0: no limit */
-};
 /* Calls back for each until it says false.  No change to the store meanwhile. */
 enum fb_store_status fb_store_list_entities(struct fb_store *store, const struct fb_store_list *list,
                                             bool (*each)(void *context, const struct fb_entity *entity),
