@@ -2,7 +2,7 @@
 // Which peers there are, what each needs, how it is built, and how far it goes: `links` is the largest count
 // of links that it can be asked about within the time of a run, in a whole one and in a quick one.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,10 +19,10 @@ const cargo = (name) => ({
   build: (out) => ['cargo', ['build', '--release', '--quiet', '--target-dir', path.join(out, name)], at(name)],
   command: (out) => [path.join(out, name, 'release', `bench-${name}`)],
 });
-const go = (name) => ({
+const go = (folder) => ({
   needs: 'go', present: () => hasCommand('go'),
-  build: (out) => ['go', ['build', '-o', path.join(out, `bench-${name}`), '.'], at(name)],
-  command: (out) => [path.join(out, `bench-${name}`)],
+  build: (out) => ['go', ['build', '-p', '2', '-o', path.join(out, `bench-${folder}`), `./${folder}`], at('go')],
+  command: (out) => [path.join(out, `bench-${folder}`)],
 });
 const node = (name, packageName) => ({
   needs: `npm's ${packageName}`, present: () => hasPackage(packageName),
@@ -30,9 +30,28 @@ const node = (name, packageName) => ({
   command: () => ['node', path.join(at(name), 'run.mjs')],
 });
 
+// The package is 100 MB, so that it comes into the build directory and no earlier.
+const cerbos = {
+  needs: 'npm', present: () => hasCommand('npm'),
+  build(out) {
+    const dir = path.join(out, 'cerbos');
+    mkdirSync(dir, { recursive: true });
+    copyFileSync(path.join(at('cerbos'), 'package.json'), path.join(dir, 'package.json'));
+    if (existsSync(path.join(dir, 'node_modules', 'cerbos'))) return null;
+    return ['npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], dir];
+  },
+  command: (out) => ['node', path.join(at('cerbos'), 'run.mjs'), path.join(out, 'cerbos', 'node_modules')],
+};
+
 export const peers = [
   { name: 'cedar-rust', title: 'Cedar (Rust)', links: { whole: 100000, quick: 1000 }, ...cargo('cedar-rust') },
   { name: 'cedar-wasm', title: 'Cedar (WebAssembly)', links: { whole: 1000, quick: 10 }, ...node('cedar-wasm', '@cedar-policy/cedar-wasm/nodejs') },
+  { name: 'cedar-go', title: 'Cedar (Go)', links: { whole: 100000, quick: 1000 }, ...go('cedar') },
+  { name: 'opa', title: 'OPA', links: { whole: 100000, quick: 1000 }, ...go('opa') },
+  // To it the static policies of github and gdrive are what the template links are.
+  { name: 'casbin', title: 'Casbin', links: { whole: 100000, quick: 1000 }, without: ['github', 'gdrive'], ...go('casbin') },
+  // It has nothing like a template link.
+  { name: 'cerbos', title: 'Cerbos (HTTP)', links: { whole: 0, quick: 0 }, without: ['github-templates', 'gdrive-templates'], ...cerbos },
 ];
 
 // Builds what can be built.  Gives those that can be asked, and why the others cannot.
