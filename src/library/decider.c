@@ -56,7 +56,8 @@ static bool hand_out(struct forbid_decider *decider, const struct fb_program *pr
     const uint32_t *list = from->forbids_count != 0 ? from->forbids : from->permits;
     uint32_t count = from->forbids_count != 0 ? from->forbids_count : from->permits_count;
     struct forbid_text *reasons = fb_arena_array(&decider->arena, count + (size_t)1, sizeof *reasons);
-    struct forbid_policy_error *errors = fb_arena_array(&decider->arena, from->errors_count + (size_t)1, sizeof *errors);
+    struct forbid_policy_error *errors =
+        fb_arena_array(&decider->arena, from->errors_count + (size_t)1, sizeof *errors);
     if (reasons == NULL || errors == NULL)
         return false;
     for (uint32_t i = 0; i < count; i++)

@@ -11,7 +11,8 @@ static bool fill(struct fb_root *root, const struct fb_source *source, const voi
     struct forbid_schema *made = (struct forbid_schema *)(void *)root;
     const struct fb_source *kept = fb_source_copy(&root->arena, source);
     if (kept != NULL)
-        made->schema = *json ? fb_schema_read_json(&root->arena, kept, diags) : fb_schema_read(&root->arena, kept, diags);
+        made->schema = *json ? fb_schema_read_json(&root->arena, kept, diags)
+                             : fb_schema_read(&root->arena, kept, diags);
     return made->schema != NULL;
 }
 

@@ -4,9 +4,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>     /* asks for those above */
 
 static struct forbid_text text(const char *z)
 {
@@ -22,9 +23,12 @@ static const char entities_text[] = "[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},
 static enum forbid_status ask(forbid_decider *decider, const forbid_entities *entities, const char *principal,
                               const char *context, struct forbid_decision *decision, const forbid_errors **errors)
 {
-    const struct forbid_request request = {.size = sizeof request, .principal = text(principal),
-                                           .action = text("Action::\"see\""), .resource = text("Photo::\"p\""),
-                                           .context = text(context), .entities = entities};
+    const struct forbid_request request = {.size = sizeof request,
+                                           .principal = text(principal),
+                                           .action = text("Action::\"see\""),
+                                           .resource = text("Photo::\"p\""),
+                                           .context = text(context),
+                                           .entities = entities};
     decision->size = sizeof *decision;
     return forbid_authorize(decider, &request, decision, errors);
 }
@@ -36,7 +40,8 @@ static void test_decisions(void **state)
     forbid_entities *entities;
     assert_int_equal(forbid_policies_parse(NULL, text("p.cedar"), text(policies_text), 1, &policies, NULL), FORBID_OK);
     assert_int_equal(forbid_policies_count(policies), 2);
-    assert_int_equal(forbid_entities_parse(NULL, NULL, text("e.json"), text(entities_text), &entities, NULL), FORBID_OK);
+    assert_int_equal(forbid_entities_parse(NULL, NULL, text("e.json"), text(entities_text), &entities, NULL),
+                     FORBID_OK);
     assert_int_equal(forbid_entities_count(entities), 1);
     forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
     struct forbid_decision decision;
@@ -61,7 +66,8 @@ static void test_errors(void **state)
     forbid_policies *policies;
     forbid_errors *errors;
     assert_int_equal(forbid_policies_parse(NULL, text("p.cedar"), text("permit (principal, action);\nforbid (oops"), 0,
-                                           &policies, &errors), FORBID_INVALID);
+                                           &policies, &errors),
+                     FORBID_INVALID);
     assert_null(policies);
     assert_true(forbid_errors_count(errors) >= 2);
     struct forbid_error first = forbid_errors_at(errors, 0);
@@ -122,10 +128,10 @@ static void test_scarce_memory(void **state)
         forbid_errors *errors = NULL;
         struct forbid_decision decision = {.size = sizeof decision};
         if (forbid_policies_parse(&allocator, text("p"), text(policies_text), 1, &policies, &errors) == FORBID_OK
-            && forbid_entities_parse(&allocator, NULL, text("e"), text(entities_text), &entities, &errors) == FORBID_OK) {
+            && forbid_entities_parse(&allocator, NULL, text("e"), text(entities_text), &entities, &errors)
+                   == FORBID_OK) {
             forbid_decider *decider = forbid_decider_new(&allocator, policies, 0);
-            if (decider != NULL
-                && ask(decider, entities, "User::\"a\"", "{\"hour\":9}", &decision, NULL) == FORBID_OK)
+            if (decider != NULL && ask(decider, entities, "User::\"a\"", "{\"hour\":9}", &decision, NULL) == FORBID_OK)
                 allowed = decision.allow;
             forbid_decider_free(decider);
         }

@@ -30,7 +30,7 @@ static forbid_entities *entities;
 struct run {
     const struct forbid_allocator *memory;
     forbid_errors *errors;
-    int made;                   /* whether what the call makes was there */
+    int made; /* whether what the call makes was there */
 };
 
 /* --- The entry points --------------------------------------------------------------------------------- */
@@ -41,13 +41,16 @@ static const char json_policies[] =
     "{\"staticPolicies\":{\"a\":{\"effect\":\"permit\",\"principal\":{\"op\":\"All\"},\"action\":{\"op\":\"All\"},"
     "\"resource\":{\"op\":\"All\"},\"conditions\":[{\"kind\":\"when\",\"body\":{\"like\":{\"left\":{\"Value\":\"ab\"},"
     "\"pattern\":[{\"Literal\":\"a\"},\"Wildcard\"]}}}]}},\"templates\":{\"t\":{\"effect\":\"forbid\",\"principal\":"
-    "{\"op\":\"==\",\"slot\":\"?principal\"},\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"All\"},\"conditions\":[]}},"
-    "\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\",\"values\":{\"?principal\":{\"type\":\"U\",\"id\":\"b\"}}}]}";
+    "{\"op\":\"==\",\"slot\":\"?principal\"},\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"All\"},\"conditions\":["
+    "]}},"
+    "\"templateLinks\":[{\"templateId\":\"t\",\"newId\":\"l\",\"values\":{\"?principal\":{\"type\":\"U\",\"id\":\"b\"}}"
+    "}]}";
 
 static enum forbid_status parse_policies(struct run *run)
 {
     forbid_policies *made;
-    enum forbid_status status = forbid_policies_parse(run->memory, TEXT("p"), TEXT(sample_policies), 1, &made, &run->errors);
+    enum forbid_status status =
+        forbid_policies_parse(run->memory, TEXT("p"), TEXT(sample_policies), 1, &made, &run->errors);
     run->made = made != NULL;
     forbid_policies_free(made);
     return status;
@@ -56,7 +59,8 @@ static enum forbid_status parse_policies(struct run *run)
 static enum forbid_status parse_bad_policies(struct run *run)
 {
     forbid_policies *made;
-    enum forbid_status status = forbid_policies_parse(run->memory, TEXT("p"), TEXT(bad_policies), 1, &made, &run->errors);
+    enum forbid_status status =
+        forbid_policies_parse(run->memory, TEXT("p"), TEXT(bad_policies), 1, &made, &run->errors);
     run->made = made != NULL;
     return status;
 }
@@ -64,7 +68,8 @@ static enum forbid_status parse_bad_policies(struct run *run)
 static enum forbid_status parse_json(struct run *run)
 {
     forbid_policies *made;
-    enum forbid_status status = forbid_policies_parse_json(run->memory, TEXT("p"), TEXT(json_policies), &made, &run->errors);
+    enum forbid_status status =
+        forbid_policies_parse_json(run->memory, TEXT("p"), TEXT(json_policies), &made, &run->errors);
     run->made = made != NULL;
     forbid_policies_free(made);
     return status;
@@ -73,7 +78,8 @@ static enum forbid_status parse_json(struct run *run)
 static enum forbid_status parse_bad_json(struct run *run)
 {
     forbid_policies *made;
-    enum forbid_status status = forbid_policies_parse_json(run->memory, TEXT("p"), TEXT("{\"effect\":\"allow\"}"), &made, &run->errors);
+    enum forbid_status status =
+        forbid_policies_parse_json(run->memory, TEXT("p"), TEXT("{\"effect\":\"allow\"}"), &made, &run->errors);
     run->made = made != NULL;
     return status;
 }
@@ -90,7 +96,8 @@ static enum forbid_status parse_schema(struct run *run)
 static enum forbid_status parse_bad_schema(struct run *run)
 {
     forbid_schema *made;
-    enum forbid_status status = forbid_schema_parse(run->memory, TEXT("s"), TEXT("entity User in [Grop]; entity Group; action a appliesTo {"), &made, &run->errors);
+    enum forbid_status status = forbid_schema_parse(
+        run->memory, TEXT("s"), TEXT("entity User in [Grop]; entity Group; action a appliesTo {"), &made, &run->errors);
     run->made = made != NULL;
     return status;
 }
@@ -98,7 +105,8 @@ static enum forbid_status parse_bad_schema(struct run *run)
 static enum forbid_status translate_schema(struct run *run)
 {
     forbid_string *json, *text = NULL;
-    enum forbid_status status = forbid_schema_to_json(run->memory, TEXT("s"), TEXT(sample_schema), 1, &json, &run->errors);
+    enum forbid_status status =
+        forbid_schema_to_json(run->memory, TEXT("s"), TEXT(sample_schema), 1, &json, &run->errors);
     if (status == FORBID_OK)
         status = forbid_schema_to_text(run->memory, TEXT("s"), forbid_string_text(json), &text, &run->errors);
     run->made = text != NULL;
@@ -109,7 +117,8 @@ static enum forbid_status translate_schema(struct run *run)
 
 static enum forbid_status parse_schema_json(struct run *run)
 {
-    static const char json[] = "{\"\":{\"entityTypes\":{\"U\":{\"shape\":{\"type\":\"Record\",\"attributes\":{\"a\":{\"type\":\"Long\"}}}}},\"actions\":{\"v\":{}}}}";
+    static const char json[] = "{\"\":{\"entityTypes\":{\"U\":{\"shape\":{\"type\":\"Record\",\"attributes\":{\"a\":{"
+                               "\"type\":\"Long\"}}}}},\"actions\":{\"v\":{}}}}";
     forbid_schema *made;
     enum forbid_status status = forbid_schema_parse_json(run->memory, TEXT("s"), TEXT(json), &made, &run->errors);
     run->made = made != NULL;
@@ -120,7 +129,8 @@ static enum forbid_status parse_schema_json(struct run *run)
 static enum forbid_status parse_entities(struct run *run)
 {
     forbid_entities *made;
-    enum forbid_status status = forbid_entities_parse(run->memory, schema, TEXT("e"), TEXT(sample_entities), &made, &run->errors);
+    enum forbid_status status =
+        forbid_entities_parse(run->memory, schema, TEXT("e"), TEXT(sample_entities), &made, &run->errors);
     run->made = made != NULL;
     forbid_entities_free(made);
     return status;
@@ -146,7 +156,8 @@ static enum forbid_status validate(struct run *run)
 static enum forbid_status validate_bad(struct run *run)
 {
     static const char text[] = "permit (principal, action == Action::\"sea\", resource) when { principal.aeg > 1 };\n"
-                               "permit (principal is User, action, resource) when { principal.home.isLoopback() && resource.owner.age == \"x\" };";
+                               "permit (principal is User, action, resource) when { principal.home.isLoopback() && "
+                               "resource.owner.age == \"x\" };";
     forbid_policies *made;
     forbid_policies_parse(NULL, TEXT("p"), TEXT(text), 0, &made, NULL);
     enum forbid_status status = forbid_validate(run->memory, made, schema, NULL, &run->errors);
@@ -231,7 +242,8 @@ static enum forbid_status authorize(struct run *run)
     struct forbid_decision decision = {.size = sizeof decision};
     ask(&request, "{\"hour\":9,\"from\":\"10.0.0.1\"}");
     forbid_decider *decider = forbid_decider_new(run->memory, policies, 0);
-    enum forbid_status status = decider != NULL ? forbid_authorize(decider, &request, &decision, NULL) : FORBID_NO_MEMORY;
+    enum forbid_status status =
+        decider != NULL ? forbid_authorize(decider, &request, &decision, NULL) : FORBID_NO_MEMORY;
     run->made = decision.allow;
     forbid_decider_free(decider);
     return status;
@@ -245,7 +257,8 @@ static enum forbid_status authorize_badly(struct run *run)
     ask(&request, "{\"hour\":\"nine\"}");
     request.principal = TEXT("User");
     forbid_decider *decider = forbid_decider_new(run->memory, policies, 0);
-    enum forbid_status status = decider != NULL ? forbid_authorize(decider, &request, &decision, &errors) : FORBID_NO_MEMORY;
+    enum forbid_status status =
+        decider != NULL ? forbid_authorize(decider, &request, &decision, &errors) : FORBID_NO_MEMORY;
     assert_int_equal(forbid_errors_count(errors) != 0, status == FORBID_INVALID);
     run->made = decision.allow;
     forbid_decider_free(decider);
@@ -257,8 +270,9 @@ static enum forbid_status evaluate(struct run *run)
     struct forbid_request request;
     forbid_string *made;
     ask(&request, "{\"hour\":9}");
-    enum forbid_status status = forbid_evaluate(run->memory, TEXT("x"), TEXT("{a: [principal.age + context.hour, 2], b: ip(\"10.0.0.1\"), c: resource}"),
-                                                &request, &made, &run->errors);
+    enum forbid_status status = forbid_evaluate(
+        run->memory, TEXT("x"), TEXT("{a: [principal.age + context.hour, 2], b: ip(\"10.0.0.1\"), c: resource}"),
+        &request, &made, &run->errors);
     run->made = made != NULL;
     forbid_string_free(made);
     return status;

@@ -2,7 +2,7 @@
 /* What a caller gets wrong is told apart from what a text gets wrong: FORBID_MISUSE, nothing made, nothing read. */
 #include "testing.h"
 
-static const struct forbid_text nowhere = {3, NULL};    /* a length without a text */
+static const struct forbid_text nowhere = {3, NULL}; /* a length without a text */
 
 /* Outputs start out wrong, to see that they are set. */
 static union {
@@ -103,7 +103,8 @@ static void test_structs(void **state)
     forbid_links *links = forbid_links_new(NULL, others);
     forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
 
-    const struct forbid_format_options formats[] = {{0, 80, 2}, {sizeof formats[0], 10001, 2}, {sizeof formats[0], 80, 65}};
+    const struct forbid_format_options formats[] = {
+        {0, 80, 2}, {sizeof formats[0], 10001, 2}, {sizeof formats[0], 80, 65}};
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(forbid_format(NULL, TEXT("p"), TEXT(""), &formats[i], &string, NULL), FORBID_MISUSE);
 
@@ -111,11 +112,13 @@ static void test_structs(void **state)
     assert_int_equal(forbid_validate(NULL, policies, schema, &options, NULL), FORBID_MISUSE);
     options = (struct forbid_validate_options){.size = sizeof options, .mode = (enum forbid_validation_mode)7};
     assert_int_equal(forbid_validate(NULL, policies, schema, &options, NULL), FORBID_MISUSE);
-    options = (struct forbid_validate_options){.size = sizeof options, .links = links};     /* of another set */
+    options = (struct forbid_validate_options){.size = sizeof options, .links = links}; /* of another set */
     assert_int_equal(forbid_validate(NULL, policies, schema, &options, NULL), FORBID_MISUSE);
     assert_int_equal(forbid_validate(NULL, policies, NULL, NULL, NULL), FORBID_MISUSE);
 
-    struct forbid_request request = {.size = sizeof request, .principal = TEXT("U::\"a\""), .action = TEXT("Action::\"b\""),
+    struct forbid_request request = {.size = sizeof request,
+                                     .principal = TEXT("U::\"a\""),
+                                     .action = TEXT("Action::\"b\""),
                                      .resource = TEXT("U::\"c\"")};
     struct forbid_decision decision = {.size = sizeof decision, .allow = 1};
     assert_int_equal(forbid_authorize(decider, &request, &decision, NULL), FORBID_OK);

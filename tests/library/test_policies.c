@@ -39,7 +39,8 @@ static void test_writing(void **state)
     forbid_policies *policies = read_policies(sample_policies), *again, *third;
     forbid_string *json, *text, *one;
     assert_int_equal(forbid_policies_to_json(NULL, policies, &json), FORBID_OK);
-    assert_int_equal(forbid_policies_parse_json(NULL, TEXT("p.json"), forbid_string_text(json), &again, NULL), FORBID_OK);
+    assert_int_equal(forbid_policies_parse_json(NULL, TEXT("p.json"), forbid_string_text(json), &again, NULL),
+                     FORBID_OK);
     assert_int_equal(forbid_policies_count(again), 3);
     assert_int_equal(forbid_policies_to_text(NULL, again, &text, NULL), FORBID_OK);
     third = read_policies(forbid_string_text(text).ptr);
@@ -71,8 +72,9 @@ static void test_one_policy_of_json(void **state)
     assert_null(errors);
     assert_true(text_is(forbid_policies_at(policies, 0).id, "policy0"));
     forbid_policies_free(policies);
-    assert_int_equal(forbid_policies_parse_json(NULL, TEXT("p.json"), TEXT("{\n \"effect\": \"allow\"}"), &policies, &errors),
-                     FORBID_INVALID);
+    assert_int_equal(
+        forbid_policies_parse_json(NULL, TEXT("p.json"), TEXT("{\n \"effect\": \"allow\"}"), &policies, &errors),
+        FORBID_INVALID);
     assert_null(policies);
     struct forbid_error error = forbid_errors_at(errors, 0);
     assert_true(error.place.line == 2 && error.place.column == 12 && text_is(error.place.source, "p.json"));
@@ -83,7 +85,8 @@ static void test_one_policy_of_json(void **state)
 static void test_second_place(void **state)
 {
     (void)state;
-    static const char text[] = "@id(\"a\") permit (principal, action, resource);\n@id(\"a\") forbid (principal, action, resource);";
+    static const char text[] =
+        "@id(\"a\") permit (principal, action, resource);\n@id(\"a\") forbid (principal, action, resource);";
     forbid_policies *policies;
     forbid_errors *errors;
     assert_int_equal(forbid_policies_parse(NULL, TEXT("p.cedar"), TEXT(text), 1, &policies, &errors), FORBID_INVALID);
@@ -105,7 +108,8 @@ static void test_format(void **state)
     forbid_errors *errors;
     assert_int_equal(forbid_format(NULL, TEXT("p"), TEXT(text), NULL, &laid, &errors), FORBID_OK);
     assert_null(errors);
-    assert_true(string_is(laid, "permit (principal, action, resource) // all\nwhen { principal.abc && principal.def };\n"));
+    assert_true(
+        string_is(laid, "permit (principal, action, resource) // all\nwhen { principal.abc && principal.def };\n"));
     assert_int_equal(forbid_format(NULL, TEXT("p"), forbid_string_text(laid), NULL, &again, NULL), FORBID_OK);
     assert_true(string_is(again, forbid_string_text(laid).ptr));
     forbid_string_free(again);
@@ -123,8 +127,12 @@ static void test_format(void **state)
 
 static int allows(forbid_decider *decider, const forbid_links *links, const char *principal, const char *reason)
 {
-    struct forbid_request request = {.size = sizeof request, .principal = TEXT(principal), .action = TEXT("Action::\"see\""),
-                                     .resource = TEXT("Photo::\"p\""), .context = TEXT("{\"hour\":9}"), .links = links};
+    struct forbid_request request = {.size = sizeof request,
+                                     .principal = TEXT(principal),
+                                     .action = TEXT("Action::\"see\""),
+                                     .resource = TEXT("Photo::\"p\""),
+                                     .context = TEXT("{\"hour\":9}"),
+                                     .links = links};
     struct forbid_decision decision = {.size = sizeof decision};
     assert_int_equal(forbid_authorize(decider, &request, &decision, NULL), FORBID_OK);
     assert_true(!decision.allow || (decision.reasons_count == 1 && text_is(decision.reasons[0], reason)));
@@ -159,7 +167,7 @@ static void test_links(void **state)
     assert_int_equal(forbid_links_remove(links, &gone, 1, NULL), FORBID_OK);
     assert_false(allows(decider, links, "User::\"alice\"", ""));
     assert_true(allows(decider, links, "User::\"bob\"", "share-2"));
-    assert_int_equal(forbid_links_add(links, &alice, 1, NULL), FORBID_OK);     /* the id is free again */
+    assert_int_equal(forbid_links_add(links, &alice, 1, NULL), FORBID_OK); /* the id is free again */
     forbid_links_free(links);
     forbid_decider_free(decider);
     forbid_policies_free(policies);
@@ -181,9 +189,10 @@ static void test_link_faults(void **state)
         {"share", "there", "U::\"a\"", "P::\"p\"", "links.link", "is taken"},
         {"share", "x", "U:a", "P::\"p\"", "links.uid", "?principal is not an entity uid"},
     };
-    forbid_policies *policies = read_policies("@id(\"share\") permit (principal == ?principal, action, resource == ?resource);"
-                                              "@id(\"half\") permit (principal in ?principal, action, resource);"
-                                              "@id(\"night\") forbid (principal, action, resource);");
+    forbid_policies *policies =
+        read_policies("@id(\"share\") permit (principal == ?principal, action, resource == ?resource);"
+                      "@id(\"half\") permit (principal in ?principal, action, resource);"
+                      "@id(\"night\") forbid (principal, action, resource);");
     forbid_links *links = forbid_links_new(NULL, policies);
     const struct forbid_link there = {TEXT("half"), TEXT("there"), TEXT("U::\"a\""), TEXT("")};
     assert_int_equal(forbid_links_add(links, &there, 1, NULL), FORBID_OK);
@@ -215,13 +224,14 @@ static void test_links_of_json(void **state)
     assert_int_equal(forbid_links_add(links, &link, 1, NULL), FORBID_OK);
     assert_int_equal(forbid_links_to_json(NULL, links, &json), FORBID_OK);
     forbid_links_free(links);
-    assert_int_equal(forbid_policies_parse_json(NULL, TEXT("p.json"), forbid_string_text(json), &linked, NULL), FORBID_OK);
+    assert_int_equal(forbid_policies_parse_json(NULL, TEXT("p.json"), forbid_string_text(json), &linked, NULL),
+                     FORBID_OK);
     assert_int_equal(forbid_policies_count(linked), 3);
     assert_int_equal(forbid_policies_to_text(NULL, linked, &text, &errors), FORBID_INVALID);
     assert_null(text);
     assert_true(has_error(errors, "translate.links"));
     forbid_errors_free(errors);
-    links = forbid_links_new(NULL, linked);     /* starts with those of the set */
+    links = forbid_links_new(NULL, linked); /* starts with those of the set */
     assert_int_equal(forbid_links_count(links), 1);
     assert_true(text_is(forbid_links_at(links, 0).principal, "User::\"z\\u{e9}\""));
     assert_int_equal(forbid_links_remove(links, &link.id, 1, NULL), FORBID_OK);
@@ -238,7 +248,8 @@ static void test_links_of_json(void **state)
 
 /* --- Validation --------------------------------------------------------------------------------------- */
 
-static enum forbid_status validate(const char *text, const struct forbid_validate_options *options, forbid_errors **errors)
+static enum forbid_status validate(const char *text, const struct forbid_validate_options *options,
+                                   forbid_errors **errors)
 {
     forbid_schema *schema;
     forbid_policies *policies = read_policies(text);
@@ -263,8 +274,10 @@ static void test_validate(void **state)
     assert_non_null(strstr(forbid_errors_text(errors), "age"));
     forbid_errors_free(errors);
     /* Warnings leave policies valid, and are handed out. */
-    assert_int_equal(validate("permit (principal is Group, action == Action::\"see\", resource);", NULL, &errors), FORBID_OK);
-    assert_true(has_error(errors, "validate.no_applicable_action") && forbid_errors_at(errors, 0).severity == FORBID_WARNING);
+    assert_int_equal(validate("permit (principal is Group, action == Action::\"see\", resource);", NULL, &errors),
+                     FORBID_OK);
+    assert_true(has_error(errors, "validate.no_applicable_action")
+                && forbid_errors_at(errors, 0).severity == FORBID_WARNING);
     forbid_errors_free(errors);
 }
 
@@ -312,11 +325,16 @@ static void test_validate_links(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looking),      cmocka_unit_test(test_writing),
-        cmocka_unit_test(test_one_policy_of_json), cmocka_unit_test(test_second_place),
-        cmocka_unit_test(test_format),       cmocka_unit_test(test_links),
-        cmocka_unit_test(test_link_faults),  cmocka_unit_test(test_links_of_json),
-        cmocka_unit_test(test_validate),     cmocka_unit_test(test_validate_options),
+        cmocka_unit_test(test_looking),
+        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_one_policy_of_json),
+        cmocka_unit_test(test_second_place),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_link_faults),
+        cmocka_unit_test(test_links_of_json),
+        cmocka_unit_test(test_validate),
+        cmocka_unit_test(test_validate_options),
         cmocka_unit_test(test_validate_links),
     };
     return cmocka_run_group_tests_name("library/policies", tests, NULL, NULL);

@@ -17,14 +17,16 @@ static void test_schema(void **state)
     assert_int_equal(forbid_schema_parse(NULL, TEXT("s"), TEXT(sample_schema), &schema, &errors), FORBID_OK);
     assert_null(errors);
     forbid_schema_free(schema);
-    assert_int_equal(forbid_schema_parse(NULL, TEXT("s.cedarschema"), TEXT("entity Group;\nentity User in [Grop];"), &schema,
-                                         &errors), FORBID_INVALID);
+    assert_int_equal(forbid_schema_parse(NULL, TEXT("s.cedarschema"), TEXT("entity Group;\nentity User in [Grop];"),
+                                         &schema, &errors),
+                     FORBID_INVALID);
     assert_null(schema);
     assert_int_equal(forbid_errors_at(errors, 0).place.line, 2);
     assert_non_null(strstr(forbid_errors_text(errors), "Group"));
     forbid_errors_free(errors);
-    assert_int_equal(forbid_schema_parse_json(NULL, TEXT("s"), TEXT("{\"\":{\"entityTypes\":{},\"actions\":[]}}"), &schema,
-                                              &errors), FORBID_INVALID);
+    assert_int_equal(
+        forbid_schema_parse_json(NULL, TEXT("s"), TEXT("{\"\":{\"entityTypes\":{},\"actions\":[]}}"), &schema, &errors),
+        FORBID_INVALID);
     assert_true(forbid_errors_count(errors) == 1);
     forbid_errors_free(errors);
 }
@@ -40,7 +42,8 @@ static void test_translation(void **state)
         assert_int_equal(strstr(forbid_string_text(json).ptr, "EntityOrCommon") == NULL, resolved);
         assert_int_equal(forbid_schema_parse_json(NULL, TEXT("s"), forbid_string_text(json), &schema, NULL), FORBID_OK);
         assert_int_equal(forbid_schema_to_text(NULL, TEXT("s"), forbid_string_text(json), &text, NULL), FORBID_OK);
-        assert_int_equal(forbid_schema_to_json(NULL, TEXT("s"), forbid_string_text(text), resolved, &again, NULL), FORBID_OK);
+        assert_int_equal(forbid_schema_to_json(NULL, TEXT("s"), forbid_string_text(text), resolved, &again, NULL),
+                         FORBID_OK);
         /* Resolved names are written so that no type of the user's can come between. */
         if (!resolved)
             assert_string_equal(forbid_string_text(json).ptr, forbid_string_text(again).ptr);
@@ -66,18 +69,21 @@ static void test_entities(void **state)
         {"[{\"uid\":{\"type\":\"Usr\",\"id\":\"a\"},\"attrs\":{},\"parents\":[]}]", "not declared"},
         {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{},\"parents\":[]}]", "age is required"},
         {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":\"x\"},\"parents\":[]}]", "wants Long"},
-        {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":1},\"parents\":[{\"type\":\"Photo\",\"id\":\"p\"}]}]",
+        {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":1},\"parents\":[{\"type\":\"Photo\",\"id\":"
+         "\"p\"}]}]",
          "does not allow a parent"},
-        {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":1},\"parents\":[],\"tags\":{\"t\":\"v\"}}]", "no tags"},
+        {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":1},\"parents\":[],\"tags\":{\"t\":\"v\"}}]",
+         "no tags"},
         {"[{\"uid\":{\"type\":\"Action\",\"id\":\"sea\"},\"attrs\":{},\"parents\":[]}]", "no such action"},
         {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":1},\"parents\":[]},{}]", "uid"},
     };
     forbid_schema *schema = read_schema();
     forbid_entities *entities;
     forbid_errors *errors;
-    assert_int_equal(forbid_entities_parse(NULL, schema, TEXT("e"), TEXT(sample_entities), &entities, &errors), FORBID_OK);
+    assert_int_equal(forbid_entities_parse(NULL, schema, TEXT("e"), TEXT(sample_entities), &entities, &errors),
+                     FORBID_OK);
     assert_null(errors);
-    assert_int_equal(forbid_entities_count(entities), 5);       /* the schema's two actions with them */
+    assert_int_equal(forbid_entities_count(entities), 5); /* the schema's two actions with them */
     forbid_entities_free(entities);
     assert_int_equal(forbid_entities_parse(NULL, NULL, TEXT("e"), TEXT(sample_entities), &entities, NULL), FORBID_OK);
     assert_int_equal(forbid_entities_count(entities), 3);
@@ -97,24 +103,33 @@ static void test_entities(void **state)
 static void test_action_groups(void **state)
 {
     (void)state;
-    static const char text[] = "action all; action read in [all]; action list in [read] appliesTo { principal: U, resource: U }; entity U;";
-    static const char given[] = "[{\"uid\":{\"type\":\"Action\",\"id\":\"list\"},\"attrs\":{},\"parents\":[{\"type\":\"Action\",\"id\":\"read\"},"
-                                "{\"type\":\"Action\",\"id\":\"all\"}]},{\"uid\":{\"type\":\"Action\",\"id\":\"read\"},\"attrs\":{},"
-                                "\"parents\":[{\"type\":\"Action\",\"id\":\"all\"}]}]";
+    static const char text[] =
+        "action all; action read in [all]; action list in [read] appliesTo { principal: U, resource: U }; entity U;";
+    static const char given[] =
+        "[{\"uid\":{\"type\":\"Action\",\"id\":\"list\"},\"attrs\":{},\"parents\":[{\"type\":\"Action\",\"id\":"
+        "\"read\"},"
+        "{\"type\":\"Action\",\"id\":\"all\"}]},{\"uid\":{\"type\":\"Action\",\"id\":\"read\"},\"attrs\":{},"
+        "\"parents\":[{\"type\":\"Action\",\"id\":\"all\"}]}]";
     const char *const texts[] = {"[]", given};
     forbid_schema *schema;
     forbid_policies *policies;
     assert_int_equal(forbid_schema_parse(NULL, TEXT("s"), TEXT(text), &schema, NULL), FORBID_OK);
-    assert_int_equal(forbid_policies_parse(NULL, TEXT("p"), TEXT("permit (principal, action in Action::\"all\", resource);"), 0,
-                                           &policies, NULL), FORBID_OK);
+    assert_int_equal(forbid_policies_parse(NULL, TEXT("p"),
+                                           TEXT("permit (principal, action in Action::\"all\", resource);"), 0,
+                                           &policies, NULL),
+                     FORBID_OK);
     forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
     for (size_t i = 0; i < 2; i++) {
         forbid_entities *entities;
         struct forbid_decision decision = {.size = sizeof decision};
         assert_int_equal(forbid_entities_parse(NULL, schema, TEXT("e"), TEXT(texts[i]), &entities, NULL), FORBID_OK);
         assert_int_equal(forbid_entities_count(entities), 3);
-        struct forbid_request request = {.size = sizeof request, .principal = TEXT("U::\"a\""), .action = TEXT("Action::\"list\""),
-                                         .resource = TEXT("U::\"b\""), .entities = entities, .schema = schema};
+        struct forbid_request request = {.size = sizeof request,
+                                         .principal = TEXT("U::\"a\""),
+                                         .action = TEXT("Action::\"list\""),
+                                         .resource = TEXT("U::\"b\""),
+                                         .entities = entities,
+                                         .schema = schema};
         assert_int_equal(forbid_authorize(decider, &request, &decision, NULL), FORBID_OK);
         assert_true(decision.allow);
         forbid_entities_free(entities);
@@ -128,7 +143,7 @@ static void test_requests(void **state)
 {
     (void)state;
     static const struct {
-        const char *principal, *action, *resource, *context, *says;     /* NULL: it conforms */
+        const char *principal, *action, *resource, *context, *says; /* NULL: it conforms */
     } rows[] = {
         {"User::\"a\"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9,\"from\":\"10.0.0.1\"}", NULL},
         {"Group::\"g\"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9}", "does not accept a principal"},
@@ -141,13 +156,20 @@ static void test_requests(void **state)
     };
     forbid_schema *schema = read_schema();
     forbid_policies *policies;
-    assert_int_equal(forbid_policies_parse(NULL, TEXT("p"), TEXT("permit (principal, action, resource) when { context.from.isInRange(ip(\"10.0.0.0/8\")) };"),
-                                           0, &policies, NULL), FORBID_OK);
+    assert_int_equal(
+        forbid_policies_parse(
+            NULL, TEXT("p"),
+            TEXT("permit (principal, action, resource) when { context.from.isInRange(ip(\"10.0.0.0/8\")) };"), 0,
+            &policies, NULL),
+        FORBID_OK);
     forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct forbid_request request = {.size = sizeof request, .principal = TEXT(rows[i].principal),
-                                         .action = TEXT(rows[i].action), .resource = TEXT(rows[i].resource),
-                                         .context = TEXT(rows[i].context), .schema = schema};
+        struct forbid_request request = {.size = sizeof request,
+                                         .principal = TEXT(rows[i].principal),
+                                         .action = TEXT(rows[i].action),
+                                         .resource = TEXT(rows[i].resource),
+                                         .context = TEXT(rows[i].context),
+                                         .schema = schema};
         struct forbid_decision decision = {.size = sizeof decision, .allow = 1};
         const forbid_errors *errors;
         enum forbid_status status = forbid_authorize(decider, &request, &decision, &errors);
@@ -182,13 +204,18 @@ static void test_evaluate(void **state)
     forbid_schema *schema = read_schema();
     forbid_entities *entities;
     assert_int_equal(forbid_entities_parse(NULL, schema, TEXT("e"), TEXT(sample_entities), &entities, NULL), FORBID_OK);
-    const struct forbid_request request = {.size = sizeof request, .principal = TEXT("User::\"a\""),
-                                           .action = TEXT("Action::\"see\""), .resource = TEXT("Photo::\"p\""),
-                                           .context = TEXT("{\"hour\":9}"), .entities = entities, .schema = schema};
+    const struct forbid_request request = {.size = sizeof request,
+                                           .principal = TEXT("User::\"a\""),
+                                           .action = TEXT("Action::\"see\""),
+                                           .resource = TEXT("Photo::\"p\""),
+                                           .context = TEXT("{\"hour\":9}"),
+                                           .entities = entities,
+                                           .schema = schema};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         forbid_string *json;
         forbid_errors *errors;
-        enum forbid_status status = forbid_evaluate(NULL, TEXT("x"), TEXT(rows[i].expression), &request, &json, &errors);
+        enum forbid_status status =
+            forbid_evaluate(NULL, TEXT("x"), TEXT(rows[i].expression), &request, &json, &errors);
         assert_int_equal(status, rows[i].code == NULL ? FORBID_OK : FORBID_INVALID);
         if (rows[i].json != NULL)
             assert_string_equal(forbid_string_text(json).ptr, rows[i].json);
@@ -201,7 +228,8 @@ static void test_evaluate(void **state)
     assert_int_equal(forbid_evaluate(NULL, TEXT("x"), TEXT("2 > 1"), NULL, &json, NULL), FORBID_OK);
     assert_true(string_is(json, "true"));
     forbid_string_free(json);
-    assert_int_equal(forbid_evaluate(NULL, TEXT("x"), TEXT("true && (if 1 < 2 then [resource] else []).isEmpty()"), NULL, &json, &errors),
+    assert_int_equal(forbid_evaluate(NULL, TEXT("x"), TEXT("true && (if 1 < 2 then [resource] else []).isEmpty()"),
+                                     NULL, &json, &errors),
                      FORBID_INVALID);
     assert_true(has_error(errors, "request.missing"));
     forbid_errors_free(errors);
@@ -211,7 +239,7 @@ static void test_evaluate(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_schema), cmocka_unit_test(test_translation),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_schema),   cmocka_unit_test(test_translation),
                                        cmocka_unit_test(test_entities), cmocka_unit_test(test_action_groups),
                                        cmocka_unit_test(test_requests), cmocka_unit_test(test_evaluate)};
     return cmocka_run_group_tests_name("library/schema", tests, NULL, NULL);

@@ -8,9 +8,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>     /* asks for those above */
 
 #define TEXT(z) forbid_text_of(z)
 
@@ -47,7 +48,8 @@ static const char sample_policies[] =
     "@id(\"friends\")\n@why(\"they asked\") @plain\n"
     "permit (principal in Group::\"friends\", action == Action::\"see\", resource);\n"
     "@id(\"share\")\npermit (principal == ?principal, action, resource == ?resource);\n"
-    "@id(\"night\")\nforbid (principal, action, resource) when { context.hour >= 22 } unless { resource.owner == principal };\n";
+    "@id(\"night\")\nforbid (principal, action, resource) when { context.hour >= 22 } unless { resource.owner == "
+    "principal };\n";
 static const char sample_entities[] =
     "[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":30,\"home\":\"10.0.0.1\"},"
     "\"parents\":[{\"type\":\"Group\",\"id\":\"friends\"}]},"
