@@ -26,6 +26,7 @@ npm            | cmd:npm                                | brings the location da
 TABLE
     [ "$purpose" = check ] && cat <<'TABLE'
 clang          | cmd:clang                              | the second compiler
+g++            | cmd:g++                                | the C interface is compiled as C++ too
 binutils       | cmd:nm                                 | the exported symbols are compared
 libcmocka-dev  | file:/usr/include/cmocka.h             | unit tests
 curl           | cmd:curl                               | a client in the end-to-end tests
