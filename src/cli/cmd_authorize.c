@@ -10,7 +10,7 @@
 struct options {
     struct fb_inputs_options inputs;
     const char *principal, *action, *resource, *context, *request_json, *request_validation, *requests;
-    bool verbose, timing, validate;
+    bool verbose, timing, validate, explain, json;
 };
 
 static const char help[] = "Decides a request by Cedar policies, exactly as the official `cedar authorize` does, and\n"
@@ -18,6 +18,9 @@ static const char help[] = "Decides a request by Cedar policies, exactly as the 
                            "\n"
                            "  forbid authorize -p policies.cedar --entities entities.json \\\n"
                            "      -l 'User::\"alice\"' -a 'Action::\"view\"' -r 'Photo::\"sunset\"' -v\n"
+                           "\n"
+                           "--explain shows why: the policies that decided, else the permits that came nearest, each\n"
+                           "with the clauses that failed, their values and their lines.  With --json as one object.\n"
                            "\n"
                            "With --requests many are decided in one run, one JSON object a line, one answer a line:\n"
                            "\n"
@@ -34,7 +37,7 @@ static const char help[] = "Decides a request by Cedar policies, exactly as the 
 
 static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv)
 {
-    struct fb_option rows[FB_INPUTS_OPTIONS_COUNT + 10] = {{.name = NULL}};
+    struct fb_option rows[FB_INPUTS_OPTIONS_COUNT + 12] = {{.name = NULL}};
     fb_inputs_options(&options->inputs, rows);
     const struct fb_option own[] = {
         {FB_OPTION_TEXT, 'l', "principal", "UID", "who: User::\"alice\"", &options->principal},
@@ -47,6 +50,8 @@ static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int arg
         {FB_OPTION_TEXT, 0, "requests", "FILE", "many requests, one JSON object a line (- for stdin)",
          &options->requests},
         {FB_OPTION_FLAG, 'v', "verbose", NULL, "name the policies that decided", &options->verbose},
+        {FB_OPTION_FLAG, 0, "explain", NULL, "say why, clause by clause", &options->explain},
+        {FB_OPTION_FLAG, 0, "json", NULL, "one request: the decision as one JSON object", &options->json},
         {FB_OPTION_FLAG, 't', "timing", NULL, "say how long the decision took", &options->timing},
     };
     size_t count = sizeof own / sizeof own[0];
@@ -73,6 +78,8 @@ static bool check_options(struct fb_cli *cli, struct options *options)
         return fb_cli_wrong(cli, "authorize",
                             "give the request by -l, -a, -r and -c, or by --request-json, or by --requests");
     }
+    if (options->requests != NULL && (options->explain || options->json))
+        return fb_cli_wrong(cli, "authorize", "--explain and --json go with one request; --requests answers in JSON");
     if (options->request_json == NULL && options->requests == NULL) {
         const char *missing = options->principal == NULL  ? "-l, --principal"
                               : options->action == NULL   ? "-a, --action"
@@ -164,6 +171,29 @@ static void print_decision(struct fb_cli *cli, const struct fb_program *program,
     fb_buffer_release(&text);
 }
 
+/* The decision as JSON, or explained, or both. */
+static bool explain(struct fb_cli *cli, struct fb_inputs *inputs, const struct options *options,
+                    const struct fb_program *program, const struct fb_request *request,
+                    const struct fb_decision *decision)
+{
+    struct fb_explained explained = {.count = 0};
+    if (options->explain
+        && fb_explain_decision(program, request, NULL, decision->allow, 0, &inputs->arena, &explained) != FB_OK)
+        return fb_inputs_fault(inputs, "explain.cannot", "it could not be explained: out of memory");
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, (size_t)64 << 20);
+    if (options->json) {
+        fb_explained_print_json(&text, program, decision, options->explain ? &explained : NULL);
+        fb_buffer_add_char(&text, '\n');
+    } else {
+        fb_explained_print(&text, program, decision, &explained, (struct fb_explain_style){.colour = cli->colour_out});
+    }
+    fb_cli_write(cli, &text);
+    bool whole = !text.failed;
+    fb_buffer_release(&text);
+    return whole || fb_inputs_fault(inputs, "explain.cannot", "it could not be explained: out of memory");
+}
+
 static int decide_one(struct fb_cli *cli, struct fb_inputs *inputs, const struct options *options,
                       const struct fb_program *program)
 {
@@ -183,7 +213,10 @@ static int decide_one(struct fb_cli *cli, struct fb_inputs *inputs, const struct
     if (options->timing)
         fprintf(cli->out, "decided in %.3f microseconds\n",
                 (double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3);
-    print_decision(cli, program, &decision, options->verbose);
+    if (!options->explain && !options->json)
+        print_decision(cli, program, &decision, options->verbose);
+    else if (!explain(cli, inputs, options, program, &request, &decision))
+        return FB_EXIT_FAILED;
     return decision.allow ? FB_EXIT_OK : FB_EXIT_DENY;
 }
 

@@ -6,13 +6,10 @@
 
 #define RED "\033[1;31m"
 #define GREEN "\033[1;32m"
-#define YELLOW "\033[1;33m"
 #define DIM "\033[2m"
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-#define VALUE_COLUMNS 100u
-#define LINES_SHOWN 8u   /* of a clause that does not hold */
 #define NEAREST_SHOWN 2u /* permits that did not apply, unless all are asked for */
 
 static void styled(struct fb_buffer *out, bool colour, const char *style, const char *text)
@@ -27,16 +24,7 @@ static void add_uid(struct fb_buffer *out, const struct fb_uid *uid)
     struct fb_buffer text;
     fb_buffer_init(&text, &fb_heap, 1u << 20);
     fb_uid_print(&text, uid);
-    fb_excerpt_cut(out, fb_buffer_span(&text), VALUE_COLUMNS);
-    fb_buffer_release(&text);
-}
-
-static void add_value(struct fb_buffer *out, struct fb_value value, size_t columns)
-{
-    struct fb_buffer text;
-    fb_buffer_init(&text, &fb_heap, 4u << 20);
-    fb_value_print(&text, value);
-    fb_excerpt_cut(out, text.failed ? FB_SPAN("(a large value)") : fb_buffer_span(&text), columns);
+    fb_excerpt_cut(out, fb_buffer_span(&text), FB_VALUE_COLUMNS);
     fb_buffer_release(&text);
 }
 
@@ -142,111 +130,19 @@ static void print_facts(struct fb_buffer *out, const struct fb_why_shown *shown,
     if (asked && why->request.context.kind == FB_RECORD && why->request.context.record != NULL
         && why->request.context.record->count != 0) {
         fb_buffer_add_format(out, "  %s%-10s%s ", colour ? DIM : "", "context", colour ? PLAIN : "");
-        add_value(out, why->request.context, 3 * VALUE_COLUMNS);
+        fb_value_print_cut(out, why->request.context, 3 * FB_VALUE_COLUMNS);
         fb_buffer_add_char(out, '\n');
     }
 }
 
 /* --- Policies ------------------------------------------------------------------------------------- */
 
-struct clause_look {
-    char mark;
-    const char *colour, *sign;
-};
-
-/* Met, not met, erred; or not known, where the client might be anybody. */
-static struct clause_look look_of(const struct fb_clause *clause, bool decisive)
-{
-    switch (clause->outcomes) {
-    case FB_CAN_TRUE: return (struct clause_look){'-', GREEN, "✓"};
-    case FB_CAN_FALSE: return (struct clause_look){decisive ? '^' : '-', RED, "✗"};
-    case FB_CAN_ERR: return (struct clause_look){'^', RED, "✗ error"};
-    default: return (struct clause_look){'-', YELLOW, "? depends on who asks"};
-    }
-}
-
-static const char *const scope_names[] = {
-    [FB_PART_PRINCIPAL] = "principal", [FB_PART_ACTION] = "action", [FB_PART_RESOURCE] = "resource"};
-
-static void print_values(struct fb_buffer *out, const struct fb_source *source, const struct fb_clause *clause,
-                         bool colour)
-{
-    if (clause->error.len != 0) {
-        fb_excerpt_gutter(out, colour);
-        fb_buffer_add_z(out, "    ");
-        fb_buffer_add_safe(out, clause->error);
-        fb_buffer_add_char(out, '\n');
-    }
-    for (uint32_t i = 0; i < clause->values_count; i++) {
-        fb_excerpt_gutter(out, colour);
-        fb_buffer_add_z(out, "    ");
-        /* A scope element says what it is about with its first word. */
-        if (clause->part == FB_PART_PRINCIPAL || clause->part == FB_PART_ACTION || clause->part == FB_PART_RESOURCE)
-            fb_buffer_add_z(out, scope_names[clause->part]);
-        else
-            fb_excerpt_inline(out, source, clause->values[i].range, VALUE_COLUMNS / 2);
-        fb_buffer_add_z(out, colour ? " = " BOLD : " = ");
-        add_value(out, clause->values[i].value, VALUE_COLUMNS);
-        fb_buffer_add_z(out, colour ? PLAIN "\n" : "\n");
-    }
-}
-
-static const char *verdict_of(const struct fb_policy *policy, const struct fb_explanation *explanation)
-{
-    bool permit = policy->effect == FB_PERMIT;
-    if (explanation->outcomes == FB_CAN_TRUE)
-        return permit ? "permits it" : "forbids it";
-    if (explanation->outcomes == FB_CAN_ERR)
-        return permit ? "could not be evaluated, so it permits nothing"
-                      : "could not be evaluated, so the door stays shut";
-    if ((explanation->outcomes & FB_CAN_TRUE) != 0)
-        return permit ? "could permit it" : "may forbid it";
-    return permit ? "does not permit it" : "does not forbid it";
-}
-
-static void print_policy_head(struct fb_buffer *out, const struct fb_why_shown *shown,
-                              const struct fb_explanation *explanation, bool colour)
-{
-    const struct fb_program *program = fb_policies_program(shown->site->policies);
-    const struct fb_policy *policy = fb_program_policy(program, explanation->policy);
-    bool permit = policy->effect == FB_PERMIT;
-    fb_buffer_add_z(out, permit ? "  permit " : "  forbid ");
-    fb_buffer_add_z(out, colour ? BOLD : "");
-    fb_buffer_add_safe(out, fb_program_id(program, explanation->policy));
-    fb_buffer_add_format(out, "%s %s", colour ? PLAIN : "", verdict_of(policy, explanation));
-    if (explanation->unmet != 0 && explanation->clauses_count > 1)
-        fb_buffer_add_format(out, ": %u of %u clauses %s not met", explanation->unmet, explanation->clauses_count,
-                             explanation->unmet == 1 ? "is" : "are");
-    fb_buffer_add_z(out, "  ");
-    add_place(out, colour, policy->source, policy->effect_range.start);
-    fb_buffer_add_char(out, '\n');
-}
-
 static void print_policy(struct fb_buffer *out, const struct fb_why_shown *shown,
                          const struct fb_explanation *explanation, bool colour)
 {
-    const struct fb_policy *policy = fb_program_policy(fb_policies_program(shown->site->policies), explanation->policy);
     fb_buffer_add_char(out, '\n');
-    print_policy_head(out, shown, explanation, colour);
-    uint32_t line = 0;
-    for (uint32_t i = 0; i < explanation->clauses_count; i++) {
-        const struct fb_clause *clause = &explanation->clauses[i];
-        struct clause_look look = look_of(clause, clause == explanation->decisive);
-        const struct fb_excerpt excerpt = {
-            .source = policy->source,
-            .range = clause->range,
-            .mark = look.mark,
-            .colour = look.colour,
-            .note = look.sign,
-            /* What holds is no more than named. */
-            .lines = clause->outcomes == FB_CAN_TRUE ? 1 : LINES_SHOWN,
-            .printed = line,
-        };
-        line = fb_excerpt_print(out, &excerpt, colour);
-        /* The action is what was asked for; its value says nothing. */
-        if (clause->part != FB_PART_ACTION || clause->outcomes != FB_CAN_TRUE)
-            print_values(out, policy->source, clause, colour);
-    }
+    fb_explanation_print(out, fb_policies_program(shown->site->policies), explanation,
+                         (struct fb_explain_style){.colour = colour, .strict = true});
 }
 
 static bool decided(const struct fb_answer *answer, uint32_t policy)

@@ -141,7 +141,8 @@ struct fb_clause {
     uint8_t outcomes;                           /* met exactly if FB_CAN_TRUE alone */
     const struct fb_clause_value *values;       /* operands that are not constants, as they were; asked for */
     uint32_t values_count;
-    struct fb_span error;                       /* why it erred, or empty */
+    struct fb_span error;                       /* why it erred, or empty; asked for */
+    struct fb_range error_range;                /* which expression did */
 };
 
 struct fb_explanation {
@@ -150,8 +151,8 @@ struct fb_explanation {
     uint8_t outcomes;                           /* of the whole policy */
     const struct fb_clause *clauses;            /* those of scope that constrain nothing are left out */
     uint32_t clauses_count, unmet;              /* unmet: clauses that cannot be true */
-    const struct fb_clause *decisive;           /* permit: the first unmet; forbid: the last of its clauses that
-                                                   says most about it; NULL if none */
+    const struct fb_clause *decisive;           /* the first unmet; of a forbid without any the last of its clauses
+                                                   that says most about it; NULL if none */
 };
 
 /* `values`: fill in fb_clause.values (for `why`); without it nothing but outcomes is computed. */
@@ -165,7 +166,23 @@ enum fb_status fb_nearest_permit(const struct fb_program *program, const struct 
                                  const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena,
                                  struct fb_explanation *explanation, bool *found);
 
-/* Lists. */
+/* Why a decision is as it is.  In this order, and among equals by unmet clauses, then by source:
+ *   allow   the permits that hold; forbids that err; forbids that do not hold
+ *   deny    the forbids that hold or, with unknowns, may; forbids that err; permits, the nearest first
+ * Of those that concern the action and the types.  `max` 0: FB_EXPLAINED.  Costs as much as evaluating every
+ * clause of every candidate, so it is for who asks, not for each request. */
+#define FB_EXPLAINED 8u
+#define FB_EXPLAINED_MAX 64u
+struct fb_explained {
+    const struct fb_explanation *policies;
+    uint32_t count, left_out;                   /* left_out: more of the same */
+};
+enum fb_status fb_explain_decision(const struct fb_program *program, const struct fb_request *request,
+                                   const struct fb_unknowns *unknowns, bool allowed, uint32_t max,
+                                   struct fb_arena *arena, struct fb_explained *explained);
+
+/* Explanations as text and JSON; lists. */
+#include "engine/explain.h"
 #include "engine/list.h"
 
 #endif

@@ -4,20 +4,14 @@
  * first unmet one is what decides.  On the path of every refusal: without `values` nothing but
  * outcomes is computed. */
 
-#include "engine/unknown.h"
+#include "engine/explainer.h"
 
 #define VALUES_MAX 16u      /* of one clause */
-
-struct explainer {
-    struct fb_surmise s;
-    const struct fb_program *program;
-    bool values;
-};
 
 /* --- Clauses ------------------------------------------------------------------------------------- */
 
 /* One of the scope elements: its outcomes, whether it constrains anything, and what it is about. */
-static bool scope_clause(struct explainer *x, const struct fb_rule *rule, enum fb_clause_part part,
+static bool scope_clause(struct fb_explainer *x, const struct fb_rule *rule, enum fb_clause_part part,
                          struct fb_clause *clause, bool *constrains)
 {
     const struct fb_policy *policy = rule->policy;
@@ -39,16 +33,11 @@ static bool scope_clause(struct explainer *x, const struct fb_rule *rule, enum f
     return fb_guess_principal(&x->s, rule, &clause->outcomes);
 }
 
-static bool condition_clause(struct explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
+static bool condition_clause(struct fb_explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
 {
     *clause = (struct fb_clause){.part = (enum fb_clause_part)conjunct->part,
                                  .about = (enum fb_clause_class)conjunct->about, .range = conjunct->range};
     return fb_guess_condition(&x->s, conjunct->node, &clause->outcomes);
-}
-
-static bool unmet(const struct fb_clause *clause)
-{
-    return (clause->outcomes & FB_CAN_TRUE) == 0;
 }
 
 /* --- Values -------------------------------------------------------------------------------------- */
@@ -59,7 +48,7 @@ struct values {
 };
 
 /* Adds what the node came to, if that is one value; the context as a whole says too much. */
-static bool add_value(struct explainer *x, uint32_t index, struct values *values)
+static bool add_value(struct fb_explainer *x, uint32_t index, struct values *values)
 {
     const struct fb_node *node = &x->program->code.nodes[index];
     struct fb_value value = {0};
@@ -75,7 +64,7 @@ static bool add_value(struct explainer *x, uint32_t index, struct values *values
     return true;
 }
 
-static void collect(struct explainer *x, uint32_t index, struct values *values)
+static void collect(struct fb_explainer *x, uint32_t index, struct values *values)
 {
     const struct fb_node *node = &x->program->code.nodes[index];
     if (node->vars == 0 || x->s.e.cannot)
@@ -111,18 +100,20 @@ static void collect(struct explainer *x, uint32_t index, struct values *values)
 }
 
 /* The clause's error in words, where it certainly errs and nothing unknown is read. */
-static void tell_error(struct explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
+static void tell_error(struct fb_explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
 {
     struct fb_value value;
     if (clause->outcomes != FB_CAN_ERR || (x->program->code.nodes[conjunct->node].vars & x->s.vars) != 0 || x->s.deep)
         return;
     if (fb_eval(&x->s.e, conjunct->node, &value))
         fb_fault_type(&x->s.e, conjunct->node, "a bool", value);
-    if (!x->s.e.cannot)
-        clause->error = fb_fault_message(&x->s.e);
+    if (x->s.e.cannot)
+        return;
+    clause->error = fb_fault_message(&x->s.e);
+    clause->error_range = fb_fault_range(&x->s.e);
 }
 
-static bool condition_values(struct explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
+static bool condition_values(struct fb_explainer *x, const struct fb_conjunct *conjunct, struct fb_clause *clause)
 {
     struct values values = {.list = fb_arena_array(x->s.e.arena, VALUES_MAX, sizeof *values.list)};
     if (values.list == NULL)
@@ -135,7 +126,7 @@ static bool condition_values(struct explainer *x, const struct fb_conjunct *conj
 }
 
 /* Of a scope element: the uid that it was tested against. */
-static bool scope_values(struct explainer *x, struct fb_clause *clause)
+static bool scope_values(struct fb_explainer *x, struct fb_clause *clause)
 {
     const struct fb_request *request = x->s.e.request;
     const struct fb_uid *uid = clause->part == FB_PART_PRINCIPAL ? request->principal
@@ -155,14 +146,14 @@ static bool scope_values(struct explainer *x, struct fb_clause *clause)
 
 /* --- Policies ------------------------------------------------------------------------------------ */
 
-/* Permit: the first unmet clause.  Forbid: of the classes of its clauses the one of highest rank (they
- * are all met when it matters), and of these the last, which tends to be the most particular. */
+/* The first unmet clause, if there is one.  Else, of a forbid: of the classes of its clauses the one of highest
+ * rank, and of these the last, which tends to be the most particular. */
 static const struct fb_clause *decisive(const struct fb_explanation *explanation, enum fb_effect effect)
 {
     const struct fb_clause *found = NULL;
     for (uint32_t i = 0; i < explanation->clauses_count; i++) {
         const struct fb_clause *clause = &explanation->clauses[i];
-        if (effect == FB_PERMIT && unmet(clause))
+        if (fb_clause_unmet(clause))
             return clause;
         if (effect == FB_FORBID && (found == NULL || clause->about <= found->about))
             found = clause;
@@ -174,11 +165,11 @@ static const struct fb_clause *decisive(const struct fb_explanation *explanation
 static void count_clause(struct fb_explanation *explanation, const struct fb_clause *clause)
 {
     explanation->outcomes = fb_outcomes_and(explanation->outcomes, clause->outcomes);
-    explanation->unmet += unmet(clause);
+    explanation->unmet += fb_clause_unmet(clause);
     explanation->clauses_count++;
 }
 
-static bool explain(struct explainer *x, uint32_t number, struct fb_explanation *explanation)
+bool fb_explain_rule(struct fb_explainer *x, uint32_t number, struct fb_explanation *explanation)
 {
     const struct fb_rule *rule = &x->program->rules[number];
     struct fb_clause *clauses = fb_arena_array(x->s.e.arena, 3 + (size_t)rule->conjuncts_count, sizeof *clauses);
@@ -194,7 +185,7 @@ static bool explain(struct explainer *x, uint32_t number, struct fb_explanation 
             return false;
         if (!constrains)
             continue;
-        if (part == FB_PART_ACTION && unmet(clause))
+        if (part == FB_PART_ACTION && fb_clause_unmet(clause))
             explanation->fits = false;
         count_clause(explanation, clause);
     }
@@ -209,59 +200,44 @@ static bool explain(struct explainer *x, uint32_t number, struct fb_explanation 
     return true;
 }
 
+void fb_explainer_init(struct fb_explainer *x, const struct fb_program *program, const struct fb_request *request,
+                       const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena)
+{
+    x->program = program;
+    x->values = values;
+    fb_surmise_init(&x->s, program, request, unknowns, arena);
+}
+
 enum fb_status fb_explain(const struct fb_program *program, uint32_t policy, const struct fb_request *request,
                           const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena,
                           struct fb_explanation *explanation)
 {
-    struct explainer x = {.program = program, .values = values};
-    fb_surmise_init(&x.s, program, request, unknowns, arena);
-    bool done = explain(&x, policy, explanation);
+    struct fb_explainer x;
+    fb_explainer_init(&x, program, request, unknowns, values, arena);
+    bool done = fb_explain_rule(&x, policy, explanation);
     return done && !arena->failed ? FB_OK : FB_CANNOT;
 }
 
-/* How many clauses of a candidate are unmet, as far as that is less than `enough`. */
-static bool count_unmet(struct explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count)
+bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
+                    uint8_t *outcomes)
 {
     struct fb_clause clause;
     bool constrains;
     *count = 0;
+    *outcomes = FB_CAN_TRUE;
     for (int part = FB_PART_PRINCIPAL; part <= FB_PART_RESOURCE && *count < enough; part += 2) {
         if (!scope_clause(x, rule, (enum fb_clause_part)part, &clause, &constrains))
             return false;
-        *count += constrains && unmet(&clause);
+        if (!constrains)
+            continue;
+        *count += fb_clause_unmet(&clause);
+        *outcomes = fb_outcomes_and(*outcomes, clause.outcomes);
     }
     for (uint32_t i = 0; i < rule->conjuncts_count && *count < enough; i++) {
         if (!condition_clause(x, &x->program->conjuncts[rule->conjuncts + i], &clause))
             return false;
-        *count += unmet(&clause);
+        *count += fb_clause_unmet(&clause);
+        *outcomes = fb_outcomes_and(*outcomes, clause.outcomes);
     }
     return true;
-}
-
-enum fb_status fb_nearest_permit(const struct fb_program *program, const struct fb_request *request,
-                                 const struct fb_unknowns *unknowns, bool values, struct fb_arena *arena,
-                                 struct fb_explanation *explanation, bool *found)
-{
-    struct explainer x = {.program = program, .values = values};
-    struct fb_candidates candidates;
-    *found = false;
-    fb_surmise_init(&x.s, program, request, unknowns, arena);
-    if (!fb_candidates_init(&candidates, program, &x.s.e))
-        return FB_CANNOT;
-    uint32_t best = UINT32_MAX, least = UINT32_MAX, rule;
-    while (least != 0 && (rule = fb_candidates_next(&candidates, &x.s.e)) != UINT32_MAX) {
-        uint32_t count;
-        if (program->rules[rule].effect != FB_PERMIT || !fb_types_fit(&program->rules[rule], request))
-            continue;
-        if (!count_unmet(&x, &program->rules[rule], least, &count))
-            return FB_CANNOT;
-        if (count < least) {
-            least = count;
-            best = rule;
-        }
-    }
-    if (x.s.e.cannot || (best != UINT32_MAX && !explain(&x, best, explanation)) || arena->failed)
-        return FB_CANNOT;
-    *found = best != UINT32_MAX;
-    return FB_OK;
 }

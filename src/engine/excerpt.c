@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pieces of policies shown to people: numbered lines with what matters underlined. */
-#include "cli/why.h"
+#include "engine/explain.h"
 
 #define LINE_BYTES_MAX 400u /* of a source line that is shown */
 
@@ -30,7 +30,7 @@ void fb_excerpt_inline(struct fb_buffer *out, const struct fb_source *source, st
 {
     struct fb_span text = fb_span_from(fb_span_head(source->text, range.end), range.start);
     struct fb_buffer line;
-    fb_buffer_init(&line, &fb_heap, 64u << 10);
+    fb_buffer_init(&line, out->allocator, 64u << 10);
     bool space = false;
     for (size_t i = 0; i < text.len && line.len < 4 * columns; i++) {
         char c = text.ptr[i];
@@ -45,10 +45,10 @@ void fb_excerpt_inline(struct fb_buffer *out, const struct fb_source *source, st
     fb_buffer_release(&line);
 }
 
-static size_t shown_columns(struct fb_span text)
+static size_t shown_columns(const struct fb_buffer *out, struct fb_span text)
 {
     struct fb_buffer safe;
-    fb_buffer_init(&safe, &fb_heap, 64u << 10);
+    fb_buffer_init(&safe, out->allocator, 64u << 10);
     fb_buffer_add_safe(&safe, text);
     size_t columns = fb_utf8_columns(fb_buffer_span(&safe));
     fb_buffer_release(&safe);
@@ -70,8 +70,8 @@ static struct fb_range part_of(struct fb_span line, size_t at, struct fb_range r
 static void print_marks(struct fb_buffer *out, const struct fb_excerpt *excerpt, struct fb_span line,
                         struct fb_range part, bool last, bool colour)
 {
-    size_t before = shown_columns(fb_span_head(line, part.start));
-    size_t width = shown_columns(fb_span_from(fb_span_head(line, part.end), part.start));
+    size_t before = shown_columns(out, fb_span_head(line, part.start));
+    size_t width = shown_columns(out, fb_span_from(fb_span_head(line, part.end), part.start));
     fb_excerpt_gutter(out, colour);
     for (size_t i = 0; i < before; i++)
         fb_buffer_add_char(out, ' ');
