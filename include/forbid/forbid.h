@@ -41,8 +41,9 @@ struct forbid_request {
 };
 
 struct forbid_policy_error {
-    struct forbid_text policy, message;
-    size_t start, end;                              /* of the expression, in the policies' text */
+    struct forbid_text policy, message;             /* the policy's id, or the link's; why it erred */
+    struct forbid_text source;                      /* the name of the policy's text */
+    size_t start, end;                              /* bytes of the expression in it */
 };
 
 /* The zero value is a deny.  Set `size` before the call. */

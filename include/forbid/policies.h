@@ -22,6 +22,10 @@ typedef struct forbid_policies forbid_policies;
 FORBID_API enum forbid_status forbid_policies_parse(const struct forbid_allocator *allocator, struct forbid_text name,
                                                     struct forbid_text text, int rename,
                                                     forbid_policies **policies, forbid_errors **errors);
+/* The same of several texts, the files of a directory say, as one set; positions count through all of them. */
+FORBID_API enum forbid_status forbid_policies_parse_all(const struct forbid_allocator *allocator,
+                                                        const struct forbid_source *sources, size_t count, int rename,
+                                                        forbid_policies **policies, forbid_errors **errors);
 /* The same from JSON: a policy set with its ids and links, or one policy or template ("policy0").
  * https://docs.cedarpolicy.com/policies/json-format.html */
 FORBID_API enum forbid_status forbid_policies_parse_json(const struct forbid_allocator *allocator,

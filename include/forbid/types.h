@@ -33,6 +33,11 @@ static inline struct forbid_text forbid_text_of(const char *z)
     return text;
 }
 
+/* A text and the name that stands for it in errors ("policies/users.cedar"). */
+struct forbid_source {
+    struct forbid_text name, text;
+};
+
 /* `resize(context, NULL, 0, n)` allocates n > 0 bytes aligned for any type, `(context, p, old, n)`
  * moves, `(context, p, old, 0)` frees and returns NULL.  NULL on failure leaves the old block.  Calls
  * come from the threads that call the library for the objects made with it. */

@@ -62,11 +62,15 @@ static bool hand_out(struct forbid_decider *decider, const struct fb_program *pr
         return false;
     for (uint32_t i = 0; i < count; i++)
         reasons[i] = fb_text_of(fb_program_id(program, list[i]));
-    for (uint32_t i = 0; i < from->errors_count; i++)
-        errors[i] = (struct forbid_policy_error){.policy = fb_text_of(fb_program_id(program, from->errors[i].policy)),
-                                                 .message = fb_text_of(from->errors[i].message),
-                                                 .start = from->errors[i].range.start,
-                                                 .end = from->errors[i].range.end};
+    for (uint32_t i = 0; i < from->errors_count; i++) {
+        const struct fb_policy_error *error = &from->errors[i];
+        const struct fb_source *source = fb_program_policy(program, error->policy)->source;
+        errors[i] = (struct forbid_policy_error){.policy = fb_text_of(fb_program_id(program, error->policy)),
+                                                 .message = fb_text_of(error->message),
+                                                 .source = fb_text_of(source->name),
+                                                 .start = error->range.start,
+                                                 .end = error->range.end};
+    }
     to->reasons = reasons;
     to->reasons_count = count;
     to->errors = errors;

@@ -62,7 +62,7 @@ void fb_root_free(struct fb_root *root);
  * the root's arena has failed. */
 struct fb_making {
     const struct forbid_allocator *allocator;
-    size_t size;                                /* of the object; 0: the caller gave no place for it, a misuse */
+    size_t size;                                /* of the object; 0: something is missing, a misuse */
     struct forbid_text name, text;
     bool (*fill)(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags);
     const void *how;

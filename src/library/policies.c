@@ -4,30 +4,49 @@
 
 /* --- Reading ------------------------------------------------------------------------------------------ */
 
-enum form { TEXT, TEXT_RENAMED, JSON };
+struct reading {
+    bool json, rename;
+    const struct forbid_source *sources;
+    size_t count;
+};
 
+/* Trees point into the texts, which are kept with them. */
 static bool fill(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
 {
-    const enum form *form = how;
+    const struct reading *reading = how;
     struct forbid_policies *made = (struct forbid_policies *)(void *)root;
-    const struct fb_source *kept = fb_source_copy(&root->arena, source);
+    bool fine = true;
+    (void)source;
     fb_policy_set_init(&made->set, &root->arena);
-    if (kept == NULL)
-        return false;
-    bool read = *form == JSON ? fb_policy_set_read_json(&made->set, kept, diags)
-                              : fb_policy_set_read(&made->set, kept, diags);
-    if (!read || (*form == TEXT_RENAMED && !fb_policy_set_rename(&made->set, diags)))
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct fb_source given = {fb_span_of(reading->sources[i].name), fb_span_of(reading->sources[i].text)};
+        const struct fb_source *kept = fb_source_copy(&root->arena, &given);
+        if (kept == NULL)
+            return false;
+        bool read = reading->json ? fb_policy_set_read_json(&made->set, kept, diags)
+                                  : fb_policy_set_read(&made->set, kept, diags);
+        fine = read && fine;
+    }
+    if (!fine || (reading->rename && !fb_policy_set_rename(&made->set, diags)))
         return false;
     made->program = fb_program_new(&root->arena, &made->set, diags);
     return made->program != NULL;
 }
 
-static enum forbid_status parse(struct fb_making making, enum form form, forbid_policies **policies)
+static bool usable(const struct reading *reading)
 {
+    bool fine = reading->sources != NULL || reading->count == 0;
+    for (size_t i = 0; fine && i < reading->count; i++)
+        fine = !fb_text_bad(reading->sources[i].name) && !fb_text_bad(reading->sources[i].text);
+    return fine;
+}
+
+static enum forbid_status parse(const struct forbid_allocator *allocator, const struct reading *reading,
+                                forbid_policies **policies, forbid_errors **errors)
+{
+    const struct fb_making making = {.allocator = allocator, .fill = fill, .how = reading, .errors = errors,
+                                     .size = policies != NULL && usable(reading) ? sizeof **policies : 0};
     struct fb_root *made;
-    making.size = policies != NULL ? sizeof **policies : 0;
-    making.fill = fill;
-    making.how = &form;
     enum forbid_status status = fb_root_make(&making, &made);
     if (policies != NULL)
         *policies = (struct forbid_policies *)(void *)made;
@@ -38,16 +57,24 @@ enum forbid_status forbid_policies_parse(const struct forbid_allocator *allocato
                                          struct forbid_text text, int rename, forbid_policies **policies,
                                          forbid_errors **errors)
 {
-    return parse((struct fb_making){.allocator = allocator, .name = name, .text = text, .errors = errors},
-                 rename != 0 ? TEXT_RENAMED : TEXT, policies);
+    const struct forbid_source source = {name, text};
+    return parse(allocator, &(struct reading){.rename = rename != 0, .sources = &source, .count = 1}, policies, errors);
+}
+
+enum forbid_status forbid_policies_parse_all(const struct forbid_allocator *allocator,
+                                             const struct forbid_source *sources, size_t count, int rename,
+                                             forbid_policies **policies, forbid_errors **errors)
+{
+    return parse(allocator, &(struct reading){.rename = rename != 0, .sources = sources, .count = count}, policies,
+                 errors);
 }
 
 enum forbid_status forbid_policies_parse_json(const struct forbid_allocator *allocator, struct forbid_text name,
                                               struct forbid_text json, forbid_policies **policies,
                                               forbid_errors **errors)
 {
-    return parse((struct fb_making){.allocator = allocator, .name = name, .text = json, .errors = errors}, JSON,
-                 policies);
+    const struct forbid_source source = {name, json};
+    return parse(allocator, &(struct reading){.json = true, .sources = &source, .count = 1}, policies, errors);
 }
 
 void forbid_policies_free(forbid_policies *policies)

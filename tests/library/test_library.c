@@ -54,6 +54,7 @@ static void test_decisions(void **state)
     assert_int_equal(ask(decider, entities, "User::\"b\"", "", &decision, NULL), FORBID_OK);
     assert_true(!decision.allow && decision.reasons_count == 0 && decision.errors_count == 1);
     assert_memory_equal(decision.errors[0].policy.ptr, "not-at-night", 12);
+    assert_true(decision.errors[0].source.len == 7 && memcmp(decision.errors[0].source.ptr, "p.cedar", 7) == 0);
     assert_true(decision.errors[0].message.len > 0 && decision.errors[0].end > decision.errors[0].start);
     forbid_decider_free(decider);
     forbid_entities_free(entities);

@@ -7,19 +7,27 @@ struct scarce {
     long left, out;
 };
 
+/* In front of each block stands its size, to see that the library knows what it gives back. */
+#define HEAD 16
+
 static void *scarce_resize(void *context, void *block, size_t old_size, size_t new_size)
 {
     struct scarce *scarce = context;
-    (void)old_size;
+    char *start = block != NULL ? (char *)block - HEAD : NULL;
+    assert_true(start != NULL ? *(size_t *)(void *)start == old_size : old_size == 0);
     if (new_size == 0) {
         scarce->out -= block != NULL;
-        free(block);
+        free(start);
         return NULL;
     }
     if (scarce->left-- <= 0)
         return NULL;
+    start = realloc(start, HEAD + new_size);
+    if (start == NULL)
+        return NULL;
     scarce->out += block == NULL;
-    return realloc(block, new_size);
+    *(size_t *)(void *)start = new_size;
+    return start + HEAD;
 }
 
 /* Objects that are there before the memory gets scarce. */

@@ -19,6 +19,9 @@ static void test_nulls(void **state)
     assert_int_equal(forbid_policies_parse(NULL, TEXT("p"), TEXT(""), 0, NULL, &errors), FORBID_MISUSE);
     assert_null(errors);
     assert_int_equal(forbid_policies_parse_json(NULL, TEXT("p"), TEXT(""), NULL, NULL), FORBID_MISUSE);
+    forbid_policies *policies = (forbid_policies *)(void *)&unset;
+    assert_int_equal(forbid_policies_parse_all(NULL, NULL, 1, 0, &policies, NULL), FORBID_MISUSE);
+    assert_null(policies);
     assert_int_equal(forbid_schema_parse(NULL, TEXT("s"), TEXT(""), NULL, NULL), FORBID_MISUSE);
     assert_int_equal(forbid_schema_parse_json(NULL, TEXT("s"), TEXT(""), NULL, NULL), FORBID_MISUSE);
     assert_int_equal(forbid_schema_to_json(NULL, TEXT("s"), TEXT(""), 0, NULL, NULL), FORBID_MISUSE);

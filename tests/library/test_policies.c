@@ -32,6 +32,41 @@ static void test_looking(void **state)
     forbid_policies_free(policies);
 }
 
+/* The files of a directory: one set, and all faults of all of them. */
+static void test_several_texts(void **state)
+{
+    (void)state;
+    const struct forbid_source sources[] = {
+        {TEXT("a.cedar"), TEXT("permit (principal, action, resource);\n@id(\"b\") permit (principal, action, resource);")},
+        {TEXT("empty.cedar"), TEXT("// nothing yet")},
+        {TEXT("b.cedar"), TEXT("forbid (principal, action, resource);")},
+    };
+    forbid_policies *policies;
+    forbid_errors *errors;
+    assert_int_equal(forbid_policies_parse_all(NULL, sources, 3, 1, &policies, &errors), FORBID_OK);
+    assert_null(errors);
+    assert_int_equal(forbid_policies_count(policies), 3);
+    struct forbid_policy last = forbid_policies_at(policies, 2);
+    assert_true(text_is(last.id, "policy2") && text_is(last.place.source, "b.cedar") && last.place.line == 1);
+    forbid_policies_free(policies);
+    assert_int_equal(forbid_policies_parse_all(NULL, NULL, 0, 1, &policies, NULL), FORBID_OK);
+    assert_int_equal(forbid_policies_count(policies), 0);
+    forbid_policies_free(policies);
+
+    const struct forbid_source wrong[] = {{TEXT("a.cedar"), TEXT("permit (")}, sources[0], {TEXT("c.cedar"), TEXT("forbid (")}};
+    assert_int_equal(forbid_policies_parse_all(NULL, wrong, 3, 1, &policies, &errors), FORBID_INVALID);
+    assert_null(policies);
+    assert_int_equal(forbid_errors_count(errors), 2);
+    assert_true(text_is(forbid_errors_at(errors, 0).place.source, "a.cedar"));
+    assert_true(text_is(forbid_errors_at(errors, 1).place.source, "c.cedar"));
+    forbid_errors_free(errors);
+
+    const struct forbid_source twice[] = {sources[0], sources[0]};
+    assert_int_equal(forbid_policies_parse_all(NULL, twice, 2, 1, &policies, &errors), FORBID_INVALID);
+    assert_true(has_error(errors, "policy.duplicate_id"));
+    forbid_errors_free(errors);
+}
+
 /* text → set → JSON → set → text → set: the same policies. */
 static void test_writing(void **state)
 {
@@ -326,7 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_looking),
-        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_several_texts), cmocka_unit_test(test_writing),
         cmocka_unit_test(test_one_policy_of_json),
         cmocka_unit_test(test_second_place),
         cmocka_unit_test(test_format),
