@@ -111,8 +111,23 @@ FORBID_API enum forbid_status forbid_links_add(forbid_links *links, const struct
 FORBID_API enum forbid_status forbid_links_remove(forbid_links *links, const struct forbid_text *ids, size_t count,
                                                   forbid_errors **errors);
 FORBID_API size_t forbid_links_count(const forbid_links *links);
-/* In the order of their addition.  Valid until `links` changes.  Beyond the last: all zeroes. */
-FORBID_API struct forbid_link forbid_links_at(const forbid_links *links, size_t index);
+
+/* The two halves of a uid, as they are: no quotes, no escapes. */
+struct forbid_uid {
+    struct forbid_text type, id;
+};
+
+struct forbid_linked {
+    struct forbid_text template_id, id;
+    struct forbid_uid principal, resource;  /* without a type: the template has no such slot */
+};
+
+/* Links have places from 0, in no order that means anything; a place that a link has left may be empty until another
+ * takes it.  Valid until `links` changes; of an empty place all zeroes. */
+FORBID_API size_t forbid_links_places(const forbid_links *links);
+FORBID_API struct forbid_linked forbid_links_at(const forbid_links *links, size_t place);
+/* The place of the link with that id, or forbid_links_places(). */
+FORBID_API size_t forbid_links_find(const forbid_links *links, struct forbid_text id);
 /* As forbid_policies_to_json(), with these links. */
 FORBID_API enum forbid_status forbid_links_to_json(const struct forbid_allocator *allocator, const forbid_links *links,
                                                    forbid_string **json);

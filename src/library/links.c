@@ -8,7 +8,6 @@ struct version {
     struct fb_root root;
     struct fb_policy_set set;           /* the policies of the set, and these links */
     struct fb_program *program;
-    struct forbid_link *shown;          /* one a link */
 };
 
 struct forbid_links {
@@ -74,31 +73,6 @@ static bool add_link(struct version *made, const struct forbid_link *link, struc
 
 /* --- A version ---------------------------------------------------------------------------------------- */
 
-static bool show_uid(struct version *made, const struct fb_uid *uid, struct forbid_text *text)
-{
-    const struct fb_allocator memory = fb_arena_allocator(&made->root.arena);
-    struct fb_buffer out;
-    fb_buffer_init(&out, &memory, FB_STRING_BYTES);
-    if (uid != NULL)
-        fb_uid_print(&out, uid);
-    *text = fb_text_of(fb_buffer_span(&out));
-    return !out.failed;
-}
-
-static bool show(struct version *made)
-{
-    made->shown = fb_arena_array(&made->root.arena, made->set.links_count + 1, sizeof *made->shown);
-    for (size_t i = 0; made->shown != NULL && i < made->set.links_count; i++) {
-        const struct fb_link *link = made->set.links[i];
-        made->shown[i].template_id = fb_text_of(link->template_->id);
-        made->shown[i].id = fb_text_of(link->id);
-        if (!show_uid(made, link->principal, &made->shown[i].principal)
-            || !show_uid(made, link->resource, &made->shown[i].resource))
-            return false;
-    }
-    return made->shown != NULL;
-}
-
 /* The set begins with the policies and without a link.  What it shares is not written to: nothing is added to
  * the list of policies, and the map of links is its own. */
 static void share_policies(struct version *made, const struct fb_policy_set *from)
@@ -129,7 +103,7 @@ static bool fill(struct fb_root *root, const struct fb_source *source, const voi
     if (!fine || root->arena.failed)
         return false;
     made->program = fb_program_new(&root->arena, &made->set, diags);
-    return made->program != NULL && show(made);
+    return made->program != NULL;
 }
 
 static enum forbid_status apply(struct forbid_links *links, const struct change *change, forbid_errors **errors)
@@ -242,9 +216,34 @@ size_t forbid_links_count(const forbid_links *links)
     return links != NULL ? links->now->set.links_count : 0;
 }
 
-struct forbid_link forbid_links_at(const forbid_links *links, size_t index)
+size_t forbid_links_places(const forbid_links *links)
 {
-    return index < forbid_links_count(links) ? links->now->shown[index] : (struct forbid_link){.id = {0, NULL}};
+    return forbid_links_count(links);
+}
+
+static struct forbid_uid show_uid(const struct fb_uid *uid)
+{
+    return uid != NULL ? (struct forbid_uid){fb_text_of(fb_uid_type(uid)), fb_text_of(fb_uid_id(uid))}
+                       : (struct forbid_uid){{0, NULL}, {0, NULL}};
+}
+
+struct forbid_linked forbid_links_at(const forbid_links *links, size_t place)
+{
+    if (place >= forbid_links_places(links))
+        return (struct forbid_linked){.id = {0, NULL}};
+    const struct fb_link *link = links->now->set.links[place];
+    return (struct forbid_linked){.template_id = fb_text_of(link->template_->id),
+                                  .id = fb_text_of(link->id),
+                                  .principal = show_uid(link->principal),
+                                  .resource = show_uid(link->resource)};
+}
+
+size_t forbid_links_find(const forbid_links *links, struct forbid_text id)
+{
+    size_t place = 0, places = forbid_links_places(links);
+    while (place < places && !fb_span_eq(links->now->set.links[place]->id, fb_span_of(id)))
+        place++;
+    return place;
 }
 
 enum forbid_status forbid_links_to_json(const struct forbid_allocator *allocator, const forbid_links *links,

@@ -53,6 +53,8 @@ static void test_nothing(void **state)
     assert_null(forbid_policies_at(NULL, 0).id.ptr);
     assert_int_equal(forbid_entities_count(NULL), 0);
     assert_int_equal(forbid_links_count(NULL), 0);
+    assert_int_equal(forbid_links_places(NULL), 0);
+    assert_int_equal(forbid_links_find(NULL, TEXT("a")), 0);
     assert_null(forbid_links_at(NULL, 0).id.ptr);
     assert_int_equal(forbid_errors_count(NULL), 0);
     assert_null(forbid_errors_at(NULL, 0).code);
