@@ -8,9 +8,11 @@
  *
  *   field.c        names, values, methods, media types        RFC 9110 5.1, 5.5, 8.3, 9.1
  *   credentials.c  Authorization                              RFC 9110 11.4, RFC 6750 2.1
- *   challenge.c    WWW-Authenticate                           RFC 9110 11.6.1, 6750 3, 9470 3
+ *   challenge.c    WWW-Authenticate, written                  RFC 9110 11.6.1, 6750 3, 9470 3
+ *   challenges.c   … and read                                 RFC 9110 11.3, 11.6.1
  *   accept.c       which body a client wants                  RFC 9110 12.5.1
  *   link.c         Link, and what may stand in it             RFC 8288, RFC 3986
+ *   date.c         HTTP-date, Retry-After                     RFC 9110 5.6.7, 10.2.3
  *
  * What is read comes out as spans into the field's text; nothing is allocated.  What is written
  * is appended to a buffer whole or not at all: a value that the grammar cannot carry makes the
@@ -92,6 +94,24 @@ bool fb_http_write_challenge(struct fb_buffer *out, struct fb_span scheme,
 bool fb_http_is_error_text(struct fb_span text);    /* error_description: %x20-21 / 23-5B / 5D-7E */
 bool fb_http_is_scope_token(struct fb_span text);   /* %x21 / 23-5B / 5D-7E */
 
+/* --- challenges.c: WWW-Authenticate as servers send it --- */
+
+struct fb_http_challenge {
+    struct fb_span scheme;      /* as written; compare without case */
+    struct fb_span token68;     /* instead of parameters; or empty */
+    struct fb_http_param params[FB_HTTP_PARAMS_MAX];    /* between the quotes, escapes still in them */
+    size_t count;
+    bool bare;                  /* a value stood without quotes */
+    bool repeated;              /* a name twice: section 11.2 allows each once */
+    bool unparted;              /* parameters without a comma between them, which no grammar allows */
+};
+/* The next challenge of `*value`, the value of one WWW-Authenticate or Proxy-Authenticate field, which moves on
+ * behind it: FB_HTTP_PARAM, FB_HTTP_OVER at the end, FB_HTTP_MALFORMED where no reader could go on; `out` then
+ * holds what stood before that. */
+enum fb_http_next fb_http_next_challenge(struct fb_span *value, struct fb_http_challenge *out);
+/* A parameter by its name in any case; the empty span. */
+struct fb_span fb_http_challenge_param(const struct fb_http_challenge *challenge, const char *name);
+
 /* --- accept.c: which body --- */
 
 /* JSON is the zero value and what is sent where nothing else is asked for. */
@@ -121,5 +141,12 @@ bool fb_http_is_uri(struct fb_span text);
  * single spaces: registered names in lower case, or URIs.  False, and nothing appended, when
  * either is not that, or when the buffer fails. */
 bool fb_http_write_link(struct fb_buffer *out, struct fb_span uri, struct fb_span rel);
+
+/* --- date.c --- */
+
+/* Any of the three forms, in seconds since 1970; `now`, likewise, tells the century of a year of two digits. */
+bool fb_http_read_date(struct fb_span value, int64_t now, int64_t *seconds);
+/* Seconds from `now`: of a delay, or up to a date (0 if it is past).  At most 2^32 of a delay. */
+bool fb_http_read_retry_after(struct fb_span value, int64_t now, int64_t *seconds);
 
 #endif
