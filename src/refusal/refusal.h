@@ -115,4 +115,8 @@ struct fb_preflight {
 bool fb_preflight_render(const struct fb_preflight *preflight, const struct fb_audience *audience,
                          struct fb_arena *arena, struct fb_response *response);
 
+/* advise.h     an answer → what its client may do        exchange.h   requests with their answers, as recorded */
+#include "refusal/advise.h"
+#include "refusal/exchange.h"
+
 #endif
