@@ -2,7 +2,7 @@
 #ifndef FORBID_FORBID_H
 #define FORBID_FORBID_H
 
-/* libforbid: decisions by Cedar policies, in C.  This header includes the others.
+/* libforbid: decisions by Cedar policies, in C.  This header includes those below.
  *
  *   types.h      forbid_errors     why a text was not accepted
  *                forbid_string     a text that the library made
@@ -11,6 +11,7 @@
  *                forbid_links      template links that come and go    readers, or one writer
  *   entities.h   forbid_entities   who and what there is              immutable
  *   here         forbid_decider    the workspace of one thread        one call at a time
+ *   advise.h     (of its own) what a client may do about an answer
  *
  * Each is made with an allocator (NULL: malloc), which must outlive it, and freed by its own free
  * function, which takes NULL too.  Policies, entities, schemas and links must outlive the deciders and requests
