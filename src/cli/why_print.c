@@ -192,6 +192,12 @@ static void print_remark(struct fb_buffer *out, const struct fb_why_shown *shown
         remark = "No route of the schema has this path (`forbid check DIR --routes` lists them).";
     else if (answer->refusal.status == 405)
         remark = "The path has a route, with another method.";
+    else if (fb_span_is(answer->refusal.challenge_error, "insufficient_scope"))
+        remark = answer->refusal.scope.len != 0
+                     ? "This account could be allowed: a token with exactly the scopes of the challenge is."
+                     : "This account could be allowed, with a token of other scopes; which ones the policies do not name.";
+    else if (fb_span_is(answer->refusal.challenge_error, "insufficient_user_authentication"))
+        remark = "This account could be allowed, after a stronger or more recent sign-in.";
     else if (answer->refusal.status == 401)
         remark = "No valid credentials, and somebody could be allowed: signing in may help.";
     else if (answer->refusal.status == 403 && why->evaluated && why->unknown_principal)

@@ -8,13 +8,30 @@
 
 static const struct fb_span token_field[] = {FB_SPAN_INIT("token")};
 
+/* The parts of a token that another sign-in of the same account may bring; its other claims are the account's.
+ * Scope is the first of them. */
+struct fb_unknowns fb_unknown_token(bool resource)
+{
+    return (struct fb_unknowns){.resource = resource, .attributes = fb_token_parts, .attributes_count = FB_TOKEN_PARTS};
+}
+
+struct fb_unknowns fb_unknown_scope(bool resource)
+{
+    return (struct fb_unknowns){.resource = resource, .attributes = fb_token_parts, .attributes_count = 1};
+}
+
+struct fb_unknowns fb_unknown_sign_in(bool resource)
+{
+    return (struct fb_unknowns){.resource = resource, .attributes = fb_token_parts + 1, .attributes_count = FB_TOKEN_PARTS - 1};
+}
+
 /* An entity of that type, which one left open. */
 static const struct fb_uid *any_of(struct fb_case *c, struct fb_span type)
 {
     return fb_uid_new(c->arena, type, FB_SPAN(""));
 }
 
-static bool ask(struct fb_case *c, const struct fb_request *request, const struct fb_unknowns *unknowns, bool *could)
+bool fb_case_could(struct fb_case *c, const struct fb_request *request, const struct fb_unknowns *unknowns, bool *could)
 {
     return fb_could_allow(c->site->policies->program, request, unknowns, NULL, c->arena, could) == FB_OK;
 }
@@ -29,7 +46,7 @@ static bool could_as(struct fb_case *c, const struct fb_entity_type *type, bool 
         return false;
     if (fb_route_resource_is_principal(c->match.route))
         request.resource = request.principal;
-    if (!ask(c, &request, &unknowns, could))
+    if (!fb_case_could(c, &request, &unknowns, could))
         return false;
     /* What is then explained: who could be allowed, else the first who could not. */
     if (*could || !c->unknowns.principal) {
@@ -72,5 +89,5 @@ bool fb_could_anybody(struct fb_case *c, bool *could)
 bool fb_could_somewhere(struct fb_case *c, bool *could)
 {
     c->unknowns = (struct fb_unknowns){.resource = true};
-    return ask(c, &c->request, &c->unknowns, could);
+    return fb_case_could(c, &c->request, &c->unknowns, could);
 }

@@ -9,6 +9,7 @@
  *      3  the policies allow                       forward
  *      4  all but the legal forbids do             451
  *      5  a sign-in could help                     401
+ *      6  another token of this account could      401, 403 with a challenge
  *      7  there is no such resource                404
  *      8  otherwise                                403
  *
@@ -307,7 +308,7 @@ static void answer_signed_in(struct fb_case *c)
     bool could;
     switch (find_resource(c)) {
     case FB_FOUND:
-        if (!answer_by_decision(c))
+        if (!answer_by_decision(c) && !fb_refuse_curable(c, false))
             fb_refuse_by_policies(c);
         return;
     case FB_ABSENT:
@@ -317,7 +318,7 @@ static void answer_signed_in(struct fb_case *c)
             fb_refuse_cannot(c, "the policies could not be evaluated");
         else if (could)
             fb_refuse(c, 404, FB_REASON_NOT_FOUND);
-        else
+        else if (!fb_refuse_curable(c, true))
             fb_refuse_by_policies(c);
         return;
     case FB_BROKEN:

@@ -2,7 +2,7 @@
 /* A policy directory becomes a generation: parsed, checked, compiled, immutable.  As many faults as
  * possible are reported in one run, so a later step goes on where an earlier one failed but left
  * enough to go on with. */
-#include "guard/loaded.h"
+#include "guard/cures.h"
 
 #define LOAD_CEILING ((size_t)4 << 30)
 
@@ -52,7 +52,7 @@ static bool find_concerned(struct fb_policies *policies)
 static bool compile(struct fb_policies *policies, struct fb_diags *diags)
 {
     policies->program = fb_program_new(&policies->arena, &policies->set, diags);
-    if (policies->program == NULL || !find_concerned(policies))
+    if (policies->program == NULL || !find_concerned(policies) || !fb_cures_find(policies, diags))
         return false;
     bool rules = fb_rules_read(policies, diags);
     bool forbids = fb_forbids_check(policies, diags);

@@ -12,6 +12,9 @@ struct fb_rule {
     struct fb_span reason;      /* `@reason`; empty: inferred from the decisive clause */
     struct fb_span detail, help;
     struct fb_span legal;       /* `@legal` of a forbid: the URI of who blocks; else empty */
+    struct fb_span acr;         /* `@acr` of a permit: the sign-in that satisfies it; else empty */
+    bool has_max_age;
+    uint32_t max_age;           /* `@max_age` of a permit, seconds */
 };
 
 struct fb_policies {
@@ -25,6 +28,7 @@ struct fb_policies {
     const struct fb_routes *routes;
     const struct fb_rule *rules;        /* fb_program_count() */
     const struct fb_concerned **concerned;  /* by the action's index: by which policies; or NULL */
+    const struct fb_cures *cures;       /* by the action's index: cures.h */
     const bool *legal;                  /* by program index: has `@legal` */
     bool any_legal;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which refusal it is, and what may be told of it. */
+#include "guard/cures.h"
 #include "guard/steps.h"
 
 /* The `detail` where no `@detail` says it better, by what the decisive clause is about. */
@@ -131,6 +132,9 @@ void fb_refuse_by_policies(struct fb_case *c)
 {
     struct fb_explanation why;
     bool found;
+    /* What another token could bring is never the reason: row 6 has found that it would not help. */
+    if (c->credentials == FB_CREDENTIALS_VALID && c->site->policies->cures[c->action->index].reads)
+        c->unknowns = fb_unknown_token(c->unknowns.resource);
     if (!find_why(c, &why, &found)) {
         fb_refuse_cannot(c, "the policies could not be evaluated");
         return;

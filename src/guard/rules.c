@@ -8,7 +8,7 @@
 #define CODE_MAX 64u            /* of `@reason`: [a-z][a-z0-9_]{0,63} */
 #define DETAIL_MAX 1024u
 
-enum takes { TAKES_TEXT, TAKES_CODE, TAKES_URI, TAKES_SECONDS, TAKES_NOTHING };
+enum takes { TAKES_TEXT, TAKES_CODE, TAKES_URI, TAKES_SECONDS, TAKES_VALUES, TAKES_NOTHING };
 
 static const struct word {
     struct fb_span key;
@@ -21,7 +21,7 @@ static const struct word {
     {FB_SPAN_INIT("help"), TAKES_URI, true, true},
     {FB_SPAN_INIT("conceal"), TAKES_NOTHING, false, true},
     {FB_SPAN_INIT("legal"), TAKES_URI, false, true},
-    {FB_SPAN_INIT("acr"), TAKES_TEXT, true, false},
+    {FB_SPAN_INIT("acr"), TAKES_VALUES, true, false},
     {FB_SPAN_INIT("max_age"), TAKES_SECONDS, true, false},
 };
 enum { WORDS = sizeof words / sizeof words[0] };
@@ -54,6 +54,18 @@ static bool is_sentence(struct fb_span text)
         if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
             return false;
     return true;
+}
+
+/* What `acr_values` of a challenge can carry (RFC 9470 section 3). */
+static bool is_value_list(struct fb_span text)
+{
+    bool any = text.len != 0 && text.len <= DETAIL_MAX;
+    while (any && text.len != 0) {
+        size_t end = fb_span_find(text, ' ');
+        any = fb_http_is_scope_token(fb_span_head(text, end)) && end + 1 != text.len;
+        text = fb_span_from(text, end + 1);
+    }
+    return any;
 }
 
 static void check_misspelt(const struct fb_policy *policy, const struct fb_annotation *annotation, struct fb_diags *diags)
@@ -101,6 +113,12 @@ static void check_value(const struct fb_policy *policy, const struct word *word,
             hint = "write `@max_age(\"300\")`";
         }
         break;
+    case TAKES_VALUES:
+        if (!is_value_list(annotation->value)) {
+            wrong = "needs values of `acr` with single spaces between them";
+            hint = "write `@acr(\"urn:example:mfa\")`; quotes and backslashes cannot stand in a challenge";
+        }
+        break;
     case TAKES_NOTHING:
         if (annotation->has_value) {
             wrong = "takes no value";
@@ -133,9 +151,6 @@ static void check_annotation(const struct fb_policy *policy, const struct fb_ann
         fb_diag_add(diags, FB_ERROR, "rule.unsupported", policy->source, annotation->key_range,
                     "`@conceal` is not supported yet")->hint =
             FB_SPAN("Forbid would not hide what this asks it to hide, so it does not load");
-    else if (fb_span_is(word->key, "acr") || fb_span_is(word->key, "max_age"))
-        fb_diag_add(diags, FB_WARNING, "rule.no_effect", policy->source, annotation->key_range,
-                    "`@%.*s` has no effect yet: no refusal asks for a stronger sign-in", (int)word->key.len, word->key.ptr);
     check_value(policy, word, annotation, diags);
 }
 
@@ -162,6 +177,10 @@ bool fb_rules_read(struct fb_policies *policies, struct fb_diags *diags)
         const struct fb_policy *policy = fb_program_policy(policies->program, i);
         rules[i] = (struct fb_rule){.reason = value_of(policy, "reason"), .detail = value_of(policy, "detail"),
                                     .help = value_of(policy, "help"), .legal = value_of(policy, "legal")};
+        rules[i].acr = value_of(policy, "acr");
+        uint64_t seconds = 0;
+        rules[i].has_max_age = fb_span_to_u64(value_of(policy, "max_age"), 1u << 31, &seconds);
+        rules[i].max_age = (uint32_t)seconds;
         legal[i] = rules[i].legal.len != 0;
         policies->any_legal |= legal[i];
     }

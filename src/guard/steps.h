@@ -10,6 +10,8 @@
  *   credentials.c  fields → none, bad or valid credentials, the principal
  *   view.c         entities as this request sees them: directory, store, token
  *   could.c        what could be allowed with something unknown
+ *   cures.c        what policies ask of a token, found when they are loaded
+ *   cure.c         another token of the same account: scopes, step-up
  *   reason.c       which refusal it is, and what may be told of it */
 
 
@@ -88,6 +90,14 @@ bool fb_case_add_parents(struct fb_case *c);
 
 bool fb_case_accepts_type(const struct fb_case *c, const struct fb_uid *principal);
 
+/* Could it be allowed with these unknown (NULL: none, and then it says whether it is), every forbid that may err
+ * taken for one that hits?  False: cannot. */
+bool fb_case_could(struct fb_case *c, const struct fb_request *request, const struct fb_unknowns *unknowns, bool *could);
+/* Of the token: scope, acr, amr and authTime unknown together; scope alone; the other three.  The resource too? */
+struct fb_unknowns fb_unknown_token(bool resource);
+struct fb_unknowns fb_unknown_scope(bool resource);
+struct fb_unknowns fb_unknown_sign_in(bool resource);
+
 /* Could a client without valid credentials be allowed as somebody else?  (Row 5.)  False: cannot. */
 bool fb_could_anybody(struct fb_case *c, bool *could);
 /* Could this principal be allowed on some resource of the type?  (Row 7.) */
@@ -97,6 +107,9 @@ bool fb_could_somewhere(struct fb_case *c, bool *could);
 void fb_refuse(struct fb_case *c, unsigned status, enum fb_reason reason);
 /* 503, with what the log should say. */
 void fb_refuse_cannot(struct fb_case *c, const char *fault);
+/* Row 6: a challenge, if another token of this account could be allowed; with `anywhere` on some resource.  False:
+ * none could. */
+bool fb_refuse_curable(struct fb_case *c, bool anywhere);
 /* Row 8: 403 with the reason of the forbid that matched, else of the nearest permit. */
 void fb_refuse_by_policies(struct fb_case *c);
 /* Row 4. */

@@ -43,9 +43,13 @@ static void explain_all(struct fb_case *c, struct fb_why *why)
 {
     const struct fb_program *program = c->site->policies->program;
     size_t count = fb_program_count(program);
+    struct fb_unknowns unknowns = c->unknowns;
+    /* The reason was looked for as if any token might come; an operator wants to see this one. */
+    if (c->credentials == FB_CREDENTIALS_VALID)
+        unknowns.attributes_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct fb_explanation e;
-        if (fb_explain(program, i, &c->request, &c->unknowns, true, c->arena, &e) != FB_OK)
+        if (fb_explain(program, i, &c->request, &unknowns, true, c->arena, &e) != FB_OK)
             return;
         /* A forbid that cannot hit explains nothing. */
         if (e.fits && rank(program, &e) < 4)

@@ -14,6 +14,7 @@
  *     ip 1.2.3.4 | country XX
  *     -> 403 not_owner                            status and reason; `-> forward`
  *     -> challenge Bearer invalid_token           the challenge's error code, `none` for none
+ *     -> scope a b | -> acr x | -> max_age 60      its cure, `none` for none
  *     -> allow GET, HEAD | -> level none          what else must be
  */
 #include "world.h"
@@ -78,6 +79,13 @@ static void expect_status(struct run *run, struct fb_span want)
         wrong(run, "the answer", got, want);
 }
 
+/* Of a challenge; `none`: it has no such parameter. */
+static void expect_part(struct run *run, const char *what, struct fb_span got, struct fb_span want)
+{
+    if (!fb_span_eq(got.len != 0 ? got : FB_SPAN("none"), want))
+        wrong(run, what, got, want);
+}
+
 static void expect(struct run *run, struct fb_span want)
 {
     decide(run);
@@ -101,6 +109,13 @@ static void expect(struct run *run, struct fb_span want)
     } else if (take(&want, "level ")) {
         if (!fb_span_eq(fb_level_name(refusal->level), want))
             wrong(run, "the level", fb_level_name(refusal->level), want);
+    } else if (take(&want, "scope ")) {
+        expect_part(run, "the scope", refusal->scope, want);
+    } else if (take(&want, "acr ")) {
+        expect_part(run, "acr_values", refusal->acr_values, want);
+    } else if (take(&want, "max_age ")) {
+        expect_part(run, "max_age", refusal->has_max_age ? fb_arena_format(&run->world.arena, "%u", refusal->max_age)
+                                                         : FB_SPAN(""), want);
     } else if (take(&want, "fault")) {
         assert_true(run->answer.fault);
     } else {
