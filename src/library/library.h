@@ -117,7 +117,8 @@ enum forbid_status fb_set_to_json(const struct forbid_allocator *allocator, cons
 
 /* --- links.c --------------------------------------------------------------------------------------- */
 
-const struct fb_policy_set *fb_links_set(const struct forbid_links *links);
+/* The policies with these links, as a set to be read, whose own memory is `arena`'s.  False without memory. */
+bool fb_links_set(const struct forbid_links *links, struct fb_arena *arena, struct fb_policy_set *set);
 const struct fb_program *fb_links_program(const struct forbid_links *links);
 bool fb_links_are_of(const struct forbid_links *links, const struct forbid_policies *policies);
 

@@ -254,9 +254,11 @@ enum forbid_status forbid_links_to_json(const struct forbid_allocator *allocator
 
 /* --- For the rest of the library ---------------------------------------------------------------------- */
 
-const struct fb_policy_set *fb_links_set(const struct forbid_links *links)
+bool fb_links_set(const struct forbid_links *links, struct fb_arena *arena, struct fb_policy_set *set)
 {
-    return &links->now->set;
+    (void)arena;
+    *set = links->now->set;
+    return true;
 }
 
 const struct fb_program *fb_links_program(const struct forbid_links *links)

@@ -7,6 +7,7 @@
 struct validation {
     const struct fb_policy_set *set;
     const struct fb_schema *schema;
+    const struct forbid_links *links;       /* instead of the set's own, or NULL */
     struct fb_validate_options options;
 };
 
@@ -14,8 +15,11 @@ struct validation {
 static bool validate(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
 {
     const struct validation *validation = how;
+    struct fb_policy_set set = *validation->set;
     (void)source;
-    return fb_validate(validation->set, validation->schema, &validation->options, &root->arena, diags);
+    if (validation->links != NULL && !fb_links_set(validation->links, &root->arena, &set))
+        return false;
+    return fb_validate(&set, validation->schema, &validation->options, &root->arena, diags);
 }
 
 static bool read_options(const struct forbid_validate_options *given, const struct forbid_policies *policies,
@@ -31,8 +35,7 @@ static bool read_options(const struct forbid_validate_options *given, const stru
         .check_level = given->check_level != 0,
         .level = given->level,
     };
-    if (given->links != NULL)
-        validation->set = fb_links_set(given->links);
+    validation->links = given->links;
     return true;
 }
 
