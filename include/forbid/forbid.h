@@ -2,7 +2,7 @@
 #ifndef FORBID_FORBID_H
 #define FORBID_FORBID_H
 
-/* libforbid: decisions by Cedar policies, in C.  This header includes those below.
+/* libforbid: decisions by Cedar policies, in C.  This header includes those above `here`.
  *
  *   types.h      forbid_errors     why a text was not accepted
  *                forbid_string     a text that the library made
@@ -11,6 +11,9 @@
  *                forbid_links      template links that come and go    readers, or one writer
  *   entities.h   forbid_entities   who and what there is              immutable
  *   here         forbid_decider    the workspace of one thread        one call at a time
+ *   batch.h      many requests in one call of a decider
+ *   explain.h    forbid_explanation    why a decision is as it is     immutable
+ *   lists.h      forbid_lister     who may, and on what               one call at a time
  *   advise.h     (of its own) what a client may do about an answer
  *
  * Each is made with an allocator (NULL: malloc), which must outlive it, and freed by its own free

@@ -79,7 +79,8 @@ static bool read_uid(struct listing *l, const char *option, const char *text, co
         return true;
     *uid = fb_uid_parse(&l->site.arena, fb_span_z(text));
     return *uid != NULL
-           || fb_cli_wrong(l->cli, "list", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option, text);
+           || fb_cli_wrong(l->cli, "list", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option,
+                           text);
 }
 
 /* By uid, or by a name that one action has. */
@@ -125,10 +126,12 @@ static bool settle_types(struct listing *l, const struct fb_schema_action *actio
         return fb_cli_wrong(l->cli, "list", "the action %s does not apply to the %s type %.*s", name,
                             principals ? "resource" : "principal", (int)given->type_len, given->bytes);
     if (l->options->type == NULL && count != 1)
-        return fb_cli_wrong(l->cli, "list", "the action %s applies to %u %s types; say which by --type", name, count, kind);
+        return fb_cli_wrong(l->cli, "list", "the action %s applies to %u %s types; say which by --type", name, count,
+                            kind);
     l->list.type = l->options->type != NULL ? fb_span_z(l->options->type) : asked[0]->name;
     return has_type(asked, count, l->list.type)
-           || fb_cli_wrong(l->cli, "list", "the action %s does not apply to the %s type %s", name, kind, l->options->type);
+           || fb_cli_wrong(l->cli, "list", "the action %s does not apply to the %s type %s", name, kind,
+                           l->options->type);
 }
 
 static bool read_context(struct listing *l, const struct fb_schema_action *action)
@@ -220,7 +223,7 @@ static bool list_page(struct listing *l, struct fb_guard *guard, bool *more)
     l->evaluated += page.evaluated;
     l->list.after = page.next;
     *more = page.next != NULL;
-    if (*more) {        /* it must outlive the guard's arena */
+    if (*more) { /* it must outlive the guard's arena */
         l->list.after = fb_uid_new(&l->site.arena, fb_uid_type(page.next), fb_uid_id(page.next));
         if (l->list.after == NULL)
             return fb_cli_wrong(l->cli, "list", "out of memory");

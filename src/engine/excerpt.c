@@ -42,15 +42,17 @@ void fb_excerpt_inline(struct fb_buffer *out, const struct fb_source *source, st
         space = white;
     }
     fb_excerpt_cut(out, fb_buffer_span(&line), columns);
+    out->failed = out->failed || line.failed;
     fb_buffer_release(&line);
 }
 
-static size_t shown_columns(const struct fb_buffer *out, struct fb_span text)
+static size_t shown_columns(struct fb_buffer *out, struct fb_span text)
 {
     struct fb_buffer safe;
     fb_buffer_init(&safe, out->allocator, 64u << 10);
     fb_buffer_add_safe(&safe, text);
     size_t columns = fb_utf8_columns(fb_buffer_span(&safe));
+    out->failed = out->failed || safe.failed;
     fb_buffer_release(&safe);
     return columns;
 }

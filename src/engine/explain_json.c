@@ -32,6 +32,8 @@ static void add_value(struct fb_buffer *out, struct fb_value value)
     fb_buffer_init(&text, out->allocator, 8 * FB_VALUE_COLUMNS);
     fb_value_print_cut(&text, value, FB_VALUE_COLUMNS);
     fb_buffer_init(&json, out->allocator, FB_VALUE_BYTES);
+    if (fb_buffer_reserve(&json, FB_VALUE_BYTES - 1) == NULL || text.failed)
+        out->failed = true;
     fb_value_print_json(&json, value);
     if (!json.failed) {
         fb_buffer_add_z(out, ",\"value\":");

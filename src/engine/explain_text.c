@@ -11,8 +11,8 @@
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
-#define LINES_SHOWN 8u          /* of a clause that does not hold */
-#define PRINTED_MAX (64u << 10) /* of a value, before it is cut */
+#define LINES_SHOWN 8u    /* of a clause that does not hold */
+#define PRINTED_MAX 4096u /* bytes of a value, before it is cut */
 
 /* A string is cut before it is printed, since it is printed in one piece: each of its scalars takes a
  * column or more. */
@@ -31,6 +31,11 @@ void fb_value_print_cut(struct fb_buffer *out, struct fb_value value, size_t col
 {
     struct fb_buffer text;
     fb_buffer_init(&text, out->allocator, PRINTED_MAX);
+    /* All at once, so that what fails from here on is too long and not short of memory. */
+    if (fb_buffer_reserve(&text, PRINTED_MAX - 1) == NULL) {
+        out->failed = true;
+        return;
+    }
     fb_value_print(&text, shortened(value, columns));
     struct fb_span printed = fb_buffer_span(&text);
     fb_excerpt_cut(out, printed, columns);
@@ -207,5 +212,6 @@ void fb_explained_print(struct fb_buffer *out, const struct fb_program *program,
         fb_buffer_add_format(out, "\n  %u more %s further from it.\n", explained->left_out,
                              explained->left_out == 1 ? "policy is" : "policies are");
     if (explained->count == 0)
-        fb_buffer_add_z(out, "\n  No policy is about this action and these types, and what nothing permits is denied.\n");
+        fb_buffer_add_z(out,
+                        "\n  No policy is about this action and these types, and what nothing permits is denied.\n");
 }

@@ -11,11 +11,11 @@ struct lister {
     struct fb_plan plan;
     struct fb_request request;
     struct fb_entities entities;
-    const struct fb_entity *held;   /* the one that is being decided: not looked up again */
+    const struct fb_entity *held; /* the one that is being decided: not looked up again */
     const struct fb_uid **uids;
     size_t capacity;
     uint32_t limit, visits;
-    bool cannot, ended;             /* ended: the page, before its source */
+    bool cannot, ended; /* ended: the page, before its source */
 };
 
 static enum fb_found find_held(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
@@ -106,8 +106,8 @@ struct gathered {
 
 static bool gather(struct gathered *gathered, const struct fb_uid *uid)
 {
-    const struct fb_uid **uids = fb_arena_grow(gathered->l->arena, gathered->uids, gathered->count,
-                                               &gathered->capacity, sizeof *uids);
+    const struct fb_uid **uids =
+        fb_arena_grow(gathered->l->arena, gathered->uids, gathered->count, &gathered->capacity, sizeof *uids);
     if (uids == NULL)
         return give_up(gathered->l);
     gathered->uids = uids;
@@ -182,7 +182,11 @@ static bool walk_named(struct lister *l, const struct fb_uid *like)
 enum fb_status fb_list(const struct fb_list_query *query, struct fb_arena *arena, struct fb_arena *scratch,
                        struct fb_list_page *page)
 {
-    struct lister l = {.query = query, .arena = arena, .scratch = scratch, .page = page, .request = *query->request,
+    struct lister l = {.query = query,
+                       .arena = arena,
+                       .scratch = scratch,
+                       .page = page,
+                       .request = *query->request,
                        .limit = query->limit != 0 ? query->limit : FB_LIST_LIMIT,
                        .visits = query->visits != 0 ? query->visits : FB_LIST_VISITS};
     *page = (struct fb_list_page){.count = 0};

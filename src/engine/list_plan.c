@@ -9,7 +9,7 @@
 
 #include "engine/list_plan.h"
 
-#define GROUP_COST 256u     /* of looking into a group, in single entities */
+#define GROUP_COST 256u /* of looking into a group, in single entities */
 
 struct planner {
     struct fb_surmise s;
@@ -110,20 +110,18 @@ static bool bound_of(struct planner *p, uint32_t index, struct fb_bound *bound)
     const struct fb_node *node = &p->s.e.code->nodes[index];
     *bound = (struct fb_bound){.all = true};
     switch ((unsigned)node->op) {
-    case FB_OP_AND: case FB_OP_OR:
-        return bound_of_logic(p, node, bound);
+    case FB_OP_AND:
+    case FB_OP_OR: return bound_of_logic(p, node, bound);
     case FB_OP_EQ:
         if (is_asked(p, node->left))
             return bound_by_value(p, node->right, false, bound);
         if (is_asked(p, node->right))
             return bound_by_value(p, node->left, false, bound);
         return true;
-    case FB_OP_IN: case FB_OP_IS_IN:
-        return !is_asked(p, node->left) || bound_by_value(p, node->right, true, bound);
-    case FB_OP_CONTAINS:
-        return !is_asked(p, node->right) || bound_by_value(p, node->left, false, bound);
-    default:
-        return true;
+    case FB_OP_IN:
+    case FB_OP_IS_IN: return !is_asked(p, node->left) || bound_by_value(p, node->right, true, bound);
+    case FB_OP_CONTAINS: return !is_asked(p, node->right) || bound_by_value(p, node->left, false, bound);
+    default: return true;
     }
 }
 
@@ -152,8 +150,8 @@ static bool bound_of_rule(struct planner *p, const struct fb_rule *rule, struct 
 struct tally {
     uint32_t *rules;
     size_t count, capacity;
-    bool permits, forbids;      /* some can matter */
-    bool permitted, forbidden;  /* for certain */
+    bool permits, forbids;     /* some can matter */
+    bool permitted, forbidden; /* for certain */
 };
 
 static bool count_rule(struct planner *p, struct tally *tally, uint32_t number)

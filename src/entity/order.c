@@ -12,10 +12,10 @@
 
 struct fb_entity_order {
     const struct fb_entity_set *set;
-    uint32_t *nodes;            /* of the entities, by type and id */
+    uint32_t *nodes; /* of the entities, by type and id */
     uint32_t count;
-    uint32_t *starts;           /* of a node's members in `members`; one more at the end */
-    uint32_t *members;          /* positions in `nodes` */
+    uint32_t *starts;  /* of a node's members in `members`; one more at the end */
+    uint32_t *members; /* positions in `nodes` */
 };
 
 struct placed {
@@ -55,8 +55,8 @@ static bool sort_entities(struct fb_entity_order *order, struct fb_arena *arena,
 /* What the two passes over all memberships do: count, then enter. */
 struct pass {
     struct fb_entity_order *order;
-    uint32_t *last;             /* of nodes: the last position that was counted, + 1 */
-    uint32_t *ends;             /* NULL in the first pass: of nodes, where its next member goes */
+    uint32_t *last; /* of nodes: the last position that was counted, + 1 */
+    uint32_t *ends; /* NULL in the first pass: of nodes, where its next member goes */
 };
 
 static void take(struct pass *pass, uint32_t position, struct fb_refs groups)
@@ -68,7 +68,7 @@ static void take(struct pass *pass, uint32_t position, struct fb_refs groups)
             continue;
         size_t node = (size_t)(group - set->nodes);
         if (pass->last[node] == position + 1)
-            continue;           /* a parent is an ancestor too */
+            continue; /* a parent is an ancestor too */
         pass->last[node] = position + 1;
         if (pass->ends == NULL)
             pass->order->starts[node + 1]++;

@@ -9,11 +9,11 @@
 struct listing {
     const struct fb_guard_list *list;
     const struct fb_action *action;
-    struct fb_store_reader *reader;     /* NULL: no store */
+    struct fb_store_reader *reader; /* NULL: no store */
     struct fb_view view;
     struct fb_entities entities;
     struct fb_store_error error;
-    bool broken;                        /* an account could not be read */
+    bool broken; /* an account could not be read */
     const char *why;
 };
 
@@ -23,7 +23,8 @@ static bool is_open(const struct fb_action *action, enum fb_account_state state)
     case FB_ACCOUNT_ACTIVE: return true;
     case FB_ACCOUNT_SUSPENDED: return (action->accounts & FB_OPEN_SUSPENDED) != 0;
     case FB_ACCOUNT_DISABLED: return (action->accounts & FB_OPEN_DISABLED) != 0;
-    case FB_ACCOUNT_DELETED: case FB_ACCOUNT_STATES: break;
+    case FB_ACCOUNT_DELETED:
+    case FB_ACCOUNT_STATES: break;
     }
     return false;
 }
@@ -118,15 +119,12 @@ static bool admit_principal(struct listing *l, struct fb_arena *arena, enum fb_g
         return false;
     }
     switch (fb_view_holds(&l->view, list->principal)) {
-    case FB_FOUND:
-        break;
+    case FB_FOUND: break;
     case FB_ABSENT:
         *listed = FB_LISTED_ACCOUNT;
         *why = "unknown";
         return false;
-    case FB_BROKEN:
-        *listed = cannot("the principal's entity cannot be read", why);
-        return false;
+    case FB_BROKEN: *listed = cannot("the principal's entity cannot be read", why); return false;
     }
     if (list->parents_count == 0
         || fb_view_add_parents(&l->view, list->principal, list->parents, list->parents_count, arena))
@@ -161,12 +159,20 @@ enum fb_guard_listed fb_guard_list(struct fb_guard *guard, const struct fb_site 
     if (like == NULL || !open_source(&l, site->policies, &guard->arena, &source))
         return cannot("out of memory", why);
     const struct fb_request request = {.principal = list->principal != NULL ? list->principal : like,
-                                       .action = list->action, .entities = &l.entities, .context = list->context,
+                                       .action = list->action,
+                                       .entities = &l.entities,
+                                       .context = list->context,
                                        .resource = list->resource != NULL ? list->resource : like};
-    const struct fb_list_query query = {
-        .program = site->policies->program, .request = &request, .source = &source, .strict = true, .after = list->after,
-        .asked = list->principal == NULL ? FB_PRINCIPAL : FB_RESOURCE, .limit = list->limit, .visits = list->visits,
-        .wanted = list->principal == NULL ? is_principal : NULL, .context = &l};
+    const struct fb_list_query query = {.program = site->policies->program,
+                                        .request = &request,
+                                        .source = &source,
+                                        .strict = true,
+                                        .after = list->after,
+                                        .asked = list->principal == NULL ? FB_PRINCIPAL : FB_RESOURCE,
+                                        .limit = list->limit,
+                                        .visits = list->visits,
+                                        .wanted = list->principal == NULL ? is_principal : NULL,
+                                        .context = &l};
     struct fb_arena scratch;
     fb_arena_init(&scratch, guard->options.allocator, SCRATCH_BYTES);
     enum fb_status status = fb_list(&query, &guard->arena, &scratch, page);

@@ -104,10 +104,46 @@ enum forbid_status fb_errors_status(const struct forbid_errors *errors, bool fin
 
 /* Of the known size, with no length without a text. */
 bool fb_request_usable(const struct forbid_request *given);
+/* Usable, not NULL, and its links, if it has any, are of these policies. */
+bool fb_request_fits(const struct forbid_request *given, const struct forbid_policies *policies);
+static inline const struct fb_program *fb_request_program(const struct forbid_request *given,
+                                                          const struct forbid_policies *policies);
+/* Has it a principal, an action and a resource?  What it has not is said in `diags`. */
+bool fb_request_whole(const struct forbid_request *given, struct fb_diags *diags);
+
+/* A request that was read, of which a next one may share parts. */
+struct fb_request_before {
+    const struct forbid_request *given;     /* NULL: none */
+    struct fb_request read;                 /* what is NULL in it could not be read */
+    bool context;                           /* its context could */
+};
 /* Reads a request as the engine has it, with what is missing left NULL, and holds a whole one against its
  * schema.  `entities` is where request->entities will point to.  False after a fault, or without memory. */
 bool fb_request_read(const struct forbid_request *given, struct fb_arena *arena, struct fb_entities *entities,
                      struct fb_request *request, struct fb_diags *diags);
+/* The same, taking over what is alike, to the byte, in *before, which becomes this one; its arena must be
+ * `arena`. */
+bool fb_request_read_next(const struct forbid_request *given, struct fb_arena *arena, struct fb_entities *entities,
+                          struct fb_request_before *before, struct fb_request *request, struct fb_diags *diags);
+
+/* --- decider.c ------------------------------------------------------------------------------------- */
+
+struct forbid_decider {
+    struct fb_allocator allocator;
+    struct fb_arena arena;
+    const struct forbid_policies *policies;
+    struct forbid_errors *errors;       /* of the last call */
+    /* of the last batch: its answers, and the errors of its requests */
+    struct fb_arena batch;
+    struct forbid_errors **batch_errors;
+    size_t batch_errors_count, batch_errors_capacity;
+};
+
+/* Forgets what the last call made.  False without memory. */
+bool fb_decider_begin(struct forbid_decider *decider);
+/* The engine's decision as texts, all but the ids of the policies in the arena. */
+bool fb_decision_hand_out(struct fb_arena *arena, const struct fb_program *program, const struct fb_decision *from,
+                          struct forbid_decision *to);
 
 /* --- policies.c ------------------------------------------------------------------------------------ */
 
@@ -125,6 +161,12 @@ bool fb_links_are_of(const struct forbid_links *links, const struct forbid_polic
 static inline struct fb_allocator fb_allocator_of(const struct forbid_allocator *given)
 {
     return given != NULL ? (struct fb_allocator){.resize = given->resize, .context = given->context} : fb_heap;
+}
+
+static inline const struct fb_program *fb_request_program(const struct forbid_request *given,
+                                                          const struct forbid_policies *policies)
+{
+    return given->links != NULL ? fb_links_program(given->links) : policies->program;
 }
 
 /* A length without a text: a misuse. */

@@ -61,15 +61,19 @@ static void make_case(struct list_case *c, uint64_t seed)
     c->source = fb_list_source_of(c->order);
     if (generate_chance(&g, 20))
         c->source.members = NULL;
-    c->request = (struct fb_request){
-        .principal = generate_uid(&g, "U", generate_below(&g, GENERATE_USERS)),
-        .resource = generate_uid(&g, "R", generate_below(&g, GENERATE_RESOURCES)),
-        .action = generate_uid(&g, "Action", generate_below(&g, 3)), .context = generate_context(&g),
-        .entities = &c->entities};
+    c->request = (struct fb_request){.principal = generate_uid(&g, "U", generate_below(&g, GENERATE_USERS)),
+                                     .resource = generate_uid(&g, "R", generate_below(&g, GENERATE_RESOURCES)),
+                                     .action = generate_uid(&g, "Action", generate_below(&g, 3)),
+                                     .context = generate_context(&g),
+                                     .entities = &c->entities};
     c->query = (struct fb_list_query){
         .program = fb_program_new(&arena, generate_policies(&g, 1 + generate_below(&g, POLICIES), true, 2), NULL),
-        .request = &c->request, .source = &c->source, .asked = generate_chance(&g, 50) ? FB_PRINCIPAL : FB_RESOURCE,
-        .strict = generate_chance(&g, 30), .limit = 1 + generate_below(&g, 5), .visits = generate_below(&g, 4)};
+        .request = &c->request,
+        .source = &c->source,
+        .asked = generate_chance(&g, 50) ? FB_PRINCIPAL : FB_RESOURCE,
+        .strict = generate_chance(&g, 30),
+        .limit = 1 + generate_below(&g, 5),
+        .visits = generate_below(&g, 4)};
     /* Groups may be asked for, too. */
     const struct fb_uid **asked = c->query.asked == FB_PRINCIPAL ? &c->request.principal : &c->request.resource;
     *asked = generate_uid(&g, generate_chance(&g, 80) ? types[c->query.asked == FB_RESOURCE] : types[2], 0);
@@ -91,7 +95,8 @@ static void compare_pages(struct list_case *c, uint64_t seed, struct counts *cou
         for (uint32_t i = 0; i < page.count; i++, counts->listed++) {
             bool right = expected != NULL && fb_uid_eq(expected, page.uids[i]);
             if (!right)
-                print_error("seed %llu, plan %d: listed %s\n", (unsigned long long)seed, page.plan, page.uids[i]->bytes);
+                print_error("seed %llu, plan %d: listed %s\n", (unsigned long long)seed, page.plan,
+                            page.uids[i]->bytes);
             counts->bad += !right;
             expected = next_allowed(c, type, page.uids[i]);
         }
@@ -139,7 +144,9 @@ static struct fb_entity_set *many_documents(void)
     struct fb_field owner = {FB_SPAN("owner"), {0}};
     for (uint32_t i = 0; i < MANY; i++) {
         const struct fb_uid *folder = generate_uid(&g, "F", i / FEW);
-        struct fb_entity_parts parts = {.uid = generate_uid(&g, "R", i), .parents = &folder, .parents_count = 1,
+        struct fb_entity_parts parts = {.uid = generate_uid(&g, "R", i),
+                                        .parents = &folder,
+                                        .parents_count = 1,
                                         .tags = fb_value_of_record(&fb_record_empty)};
         owner.value = fb_value_entity(generate_uid(&g, "U", i % 5000));
         assert_true(fb_value_record(&arena, &owner, 1, &parts.attrs) && fb_entity_set_add(set, &parts));
@@ -161,28 +168,30 @@ static struct fb_entity_set *many_documents(void)
 static const struct {
     const char *policies;
     enum fb_list_plan plan;
-    uint32_t count, visited, evaluated;     /* of all pages */
+    uint32_t count, visited, evaluated; /* of all pages */
 } costs[] = {
     {"permit (principal, action, resource in F::\"77\");", FB_LIST_NAMED, FEW, FEW, FEW},
-    {"permit (principal, action, resource in F::\"77\") unless { resource == R::\"1541\" };", FB_LIST_NAMED, FEW - 1, FEW, FEW},
+    {"permit (principal, action, resource in F::\"77\") unless { resource == R::\"1541\" };", FB_LIST_NAMED, FEW - 1,
+     FEW, FEW},
     {"permit (principal, action, resource) when { principal.docs.contains(resource) };", FB_LIST_NAMED, FEW, FEW, FEW},
-    {"permit (principal, action, resource) when { resource in [F::\"1\", F::\"2\"] && principal has docs };", FB_LIST_NAMED,
-     2 * FEW, 2 * FEW, 2 * FEW},
+    {"permit (principal, action, resource) when { resource in [F::\"1\", F::\"2\"] && principal has docs };",
+     FB_LIST_NAMED, 2 * FEW, 2 * FEW, 2 * FEW},
     {"permit (principal, action, resource) when { principal.docs.contains(R::\"7\") && resource in F::\"1\" };",
      FB_LIST_NAMED, FEW, FEW, FEW},
     {"permit (principal, action, resource) when { principal == U::\"0\" || resource in F::\"1\" };", FB_LIST_EVERYBODY,
      MANY, MANY, 0},
-    {"permit (principal, action, resource) when { principal == U::\"1\" || resource in F::\"1\" || resource == R::\"1\" };",
+    {"permit (principal, action, resource) when { principal == U::\"1\" || resource in F::\"1\" || resource == "
+     "R::\"1\" };",
      FB_LIST_NAMED, FEW + 1, FEW + 1, FEW + 1},
-    {"permit (principal, action, resource == R::\"5\"); permit (principal == U::\"1\", action, resource);", FB_LIST_NAMED,
-     1, 1, 1},
-    {"permit (principal, action, resource); forbid (principal == U::\"1\", action, resource);", FB_LIST_EVERYBODY, MANY, MANY,
-     0},
-    {"permit (principal, action, resource is R); forbid (principal, action, resource in F::\"1\");", FB_LIST_SCAN, MANY - FEW,
-     MANY, MANY},
+    {"permit (principal, action, resource == R::\"5\"); permit (principal == U::\"1\", action, resource);",
+     FB_LIST_NAMED, 1, 1, 1},
+    {"permit (principal, action, resource); forbid (principal == U::\"1\", action, resource);", FB_LIST_EVERYBODY, MANY,
+     MANY, 0},
+    {"permit (principal, action, resource is R); forbid (principal, action, resource in F::\"1\");", FB_LIST_SCAN,
+     MANY - FEW, MANY, MANY},
     {"permit (principal, action, resource) when { resource.owner == principal };", FB_LIST_SCAN, FEW, MANY, MANY},
-    {"permit (principal, action, resource); forbid (principal, action, resource) when { principal is U };", FB_LIST_NOBODY,
-     0, 0, 0},
+    {"permit (principal, action, resource); forbid (principal, action, resource) when { principal is U };",
+     FB_LIST_NOBODY, 0, 0, 0},
     {"permit (principal in F::\"1\", action, resource);", FB_LIST_NOBODY, 0, 0, 0},
 };
 
@@ -194,8 +203,10 @@ static void what_is_looked_at(void **state)
     c.order = fb_entity_order_new(&arena, c.set);
     c.entities = fb_entity_set_source(c.set);
     c.source = fb_list_source_of(c.order);
-    c.request = (struct fb_request){.principal = generate_uid(&g, "U", 0), .action = generate_uid(&g, "Action", 0),
-                                    .resource = generate_uid(&g, "R", 0), .entities = &c.entities,
+    c.request = (struct fb_request){.principal = generate_uid(&g, "U", 0),
+                                    .action = generate_uid(&g, "Action", 0),
+                                    .resource = generate_uid(&g, "R", 0),
+                                    .entities = &c.entities,
                                     .context = fb_value_of_record(&fb_record_empty)};
     for (size_t i = 0; i < sizeof costs / sizeof costs[0]; i++) {
         struct fb_source source = {FB_SPAN("test"), fb_span_z(costs[i].policies)};
@@ -204,8 +215,11 @@ static void what_is_looked_at(void **state)
         fb_diags_init(&diags, &arena);
         fb_policy_set_init(&set, &arena);
         assert_true(fb_policy_set_read(&set, &source, &diags));
-        c.query = (struct fb_list_query){.program = fb_program_new(&arena, &set, &diags), .request = &c.request,
-                                         .source = &c.source, .asked = FB_RESOURCE, .limit = FB_LIST_LIMIT_MAX};
+        c.query = (struct fb_list_query){.program = fb_program_new(&arena, &set, &diags),
+                                         .request = &c.request,
+                                         .source = &c.source,
+                                         .asked = FB_RESOURCE,
+                                         .limit = FB_LIST_LIMIT_MAX};
         uint32_t count = 0, visited = 0, evaluated = 0;
         struct fb_list_page page;
         do {

@@ -44,8 +44,8 @@ static enum fb_store_status put_document(struct fb_store *store, struct place *p
     const struct fb_uid *folder = numbered(place, "Folder", 1, i % 5);
     struct fb_field fields[] = {{FB_SPAN("owner"), fb_value_entity(numbered(place, "User", 1, i % USERS))},
                                 {FB_SPAN("locked"), fb_value_bool(i % 11 == 0)}};
-    struct fb_entity_parts parts = {.uid = numbered(place, "Doc", 4, i), .tags = empty_record(place),
-                                    .parents = &folder, .parents_count = 1};
+    struct fb_entity_parts parts = {
+        .uid = numbered(place, "Doc", 4, i), .tags = empty_record(place), .parents = &folder, .parents_count = 1};
     if (!fb_value_record(&place->arena, fields, 2, &parts.attrs))
         return FB_STORE_FAILED;
     return fb_store_put(store, &parts, NULL);
@@ -84,14 +84,17 @@ static struct setting open_setting(struct place *place, const char *principal, c
     write_text(place->root, "all.cedar", policies_text);
     fill_store(place);
     fb_diags_init(&s.diags, &place->arena);
-    s.site = (struct fb_site){.policies = fb_policies_load(&fb_heap, place->root, &s.diags), .store = place->dir,
+    s.site = (struct fb_site){.policies = fb_policies_load(&fb_heap, place->root, &s.diags),
+                              .store = place->dir,
                               .store_map = (size_t)1 << 28};
     assert_non_null(s.site.policies);
-    s.guard = fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap, .arena_bytes = (size_t)64 << 20, .tokens = 16});
+    s.guard =
+        fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap, .arena_bytes = (size_t)64 << 20, .tokens = 16});
     assert_non_null(s.guard);
     s.list = (struct fb_guard_list){.principal = principal != NULL ? uid_of(place, principal) : NULL,
                                     .resource = resource != NULL ? uid_of(place, resource) : NULL,
-                                    .action = uid_of(place, action), .context = empty_record(place),
+                                    .action = uid_of(place, action),
+                                    .context = empty_record(place),
                                     .type = principal != NULL ? FB_SPAN("Doc") : FB_SPAN("User")};
     return s;
 }
@@ -100,7 +103,10 @@ static void close_setting(struct setting *s)
 {
     const struct fb_policies *policies = s->site.policies;
     fb_guard_free(s->guard);
-    union { const struct fb_policies *from; struct fb_policies *to; } owned = {.from = policies};
+    union {
+        const struct fb_policies *from;
+        struct fb_policies *to;
+    } owned = {.from = policies};
     fb_policies_free(owned.to);
 }
 
@@ -167,7 +173,8 @@ static void pages_survive_changes(void **state)
     close_setting(&s);
 }
 
-static uint32_t count_all(struct setting *s, struct fb_list_page *page, enum fb_guard_listed expected, const char *reason)
+static uint32_t count_all(struct setting *s, struct fb_list_page *page, enum fb_guard_listed expected,
+                          const char *reason)
 {
     const char *why;
     uint32_t count = 0;
@@ -177,7 +184,8 @@ static uint32_t count_all(struct setting *s, struct fb_list_page *page, enum fb_
         if (reason != NULL)
             assert_string_equal(why, reason);
         count += page->count;
-        s->list.after = page->next != NULL ? fb_uid_new(&s->place->arena, fb_uid_type(page->next), fb_uid_id(page->next)) : NULL;
+        s->list.after =
+            page->next != NULL ? fb_uid_new(&s->place->arena, fb_uid_type(page->next), fb_uid_id(page->next)) : NULL;
         fb_guard_release(s->guard);
     } while (s->list.after != NULL);
     return count;
@@ -188,7 +196,7 @@ static void plans_hold_over_a_store(void **state)
 {
     struct setting s = open_setting(*state, "User::3", NULL, "Action::print");
     struct fb_list_page page;
-    assert_int_equal(count_all(&s, &page, FB_LISTED, NULL), 0);     /* 7 is odd */
+    assert_int_equal(count_all(&s, &page, FB_LISTED, NULL), 0); /* 7 is odd */
     assert_int_equal(page.plan, FB_LIST_NAMED);
     struct change change = {6};
     assert_int_equal(elsewhere(change_rows, s.place, &change), 0);
@@ -225,8 +233,10 @@ static void accounts_count(void **state)
     assert_int_equal(count_all(&s, &page, FB_LISTED, NULL), USERS - 1);
     s.list.action = uid_of(s.place, "Action::appeal");
     assert_int_equal(count_all(&s, &page, FB_LISTED, NULL), USERS);
-    s.list = (struct fb_guard_list){.principal = uid_of(s.place, "User::2"), .action = uid_of(s.place, "Action::audit"),
-                                    .type = FB_SPAN("Doc"), .context = s.list.context};
+    s.list = (struct fb_guard_list){.principal = uid_of(s.place, "User::2"),
+                                    .action = uid_of(s.place, "Action::audit"),
+                                    .type = FB_SPAN("Doc"),
+                                    .context = s.list.context};
     assert_int_equal(count_all(&s, &page, FB_LISTED_ACCOUNT, "suspended"), 0);
     s.list.principal = uid_of(s.place, "User::77");
     assert_int_equal(count_all(&s, &page, FB_LISTED_ACCOUNT, "unknown"), 0);
@@ -239,7 +249,7 @@ static void who_sees_a_document(void **state)
     struct fb_list_page page;
     const char *why;
     assert_int_equal(fb_guard_list(s.guard, &s.site, &s.list, &page, &why), FB_LISTED);
-    assert_int_equal(page.count, 2);        /* its owner, 5, and user 1 */
+    assert_int_equal(page.count, 2); /* its owner, 5, and user 1 */
     assert_int_equal(page.plan, FB_LIST_NAMED);
     assert_memory_equal(fb_uid_id(page.uids[0]).ptr, "1", 1);
     assert_memory_equal(fb_uid_id(page.uids[1]).ptr, "5", 1);
@@ -263,8 +273,11 @@ static void a_store_that_is_gone_is_no_empty_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        in_place(pages_survive_changes),  in_place(plans_hold_over_a_store), in_place(accounts_count),
-        in_place(who_sees_a_document), in_place(a_store_that_is_gone_is_no_empty_list),
+        in_place(pages_survive_changes),
+        in_place(plans_hold_over_a_store),
+        in_place(accounts_count),
+        in_place(who_sees_a_document),
+        in_place(a_store_that_is_gone_is_no_empty_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,10 @@
  * short, hands out nothing, keeps nothing; and with enough memory it ends as it should. */
 #include "testing.h"
 
+#include <forbid/batch.h>
+#include <forbid/explain.h>
+#include <forbid/lists.h>
+
 struct scarce {
     long left, out;
 };
@@ -294,6 +298,70 @@ static enum forbid_status evaluate_badly(struct run *run)
     return status;
 }
 
+static enum forbid_status explain(struct run *run)
+{
+    struct forbid_request request;
+    forbid_explanation *made;
+    ask(&request, "{\"hour\":23}");
+    request.principal = TEXT("User::\"z\"");
+    enum forbid_status status = forbid_explain(run->memory, policies, &request, 0, &made, &run->errors);
+    run->made = made != NULL;
+    forbid_explanation_free(made);
+    return status;
+}
+
+static enum forbid_status authorize_batch(struct run *run)
+{
+    struct forbid_request requests[4];
+    struct forbid_answer answers[4];
+    for (int i = 0; i < 4; i++) {
+        ask(&requests[i], i == 3 ? "{\"hour\":\"nine\"}" : "{\"hour\":9}");
+        answers[i] = (struct forbid_answer){.size = sizeof answers[i]};
+    }
+    forbid_decider *decider = forbid_decider_new(run->memory, policies, 0);
+    enum forbid_status status =
+        decider != NULL ? forbid_authorize_batch(decider, requests, 4, answers) : FORBID_NO_MEMORY;
+    /* Each answer is its own: those that were made are good, the others say what was wrong. */
+    for (int i = 0; i < 4; i++) {
+        int fine = answers[i].status == (i == 3 ? FORBID_INVALID : FORBID_OK);
+        assert_true(fine || answers[i].status == FORBID_NO_MEMORY || decider == NULL);
+        assert_int_equal(answers[i].decision.allow, fine && i != 3 && decider != NULL);
+        assert_true((answers[i].errors != NULL) == (answers[i].status == FORBID_INVALID));
+        if (status == FORBID_OK && !fine)
+            status = FORBID_NO_MEMORY;
+    }
+    run->made = status == FORBID_OK;
+    forbid_decider_free(decider);
+    return status;
+}
+
+static enum forbid_status list_resources(struct run *run)
+{
+    struct forbid_list_query query = {.size = sizeof query, .type = TEXT("Photo"), .limit = 1};
+    struct forbid_list_page page = {.size = sizeof page};
+    ask(&query.request, "{\"hour\":9}");
+    query.request.resource = TEXT("");
+    forbid_lister *lister = forbid_lister_new(run->memory, policies, entities, 0);
+    enum forbid_status status =
+        lister != NULL ? forbid_list_resources(lister, &query, &page, NULL) : FORBID_NO_MEMORY;
+    run->made = page.count == 1;
+    forbid_lister_free(lister);
+    return status;
+}
+
+static enum forbid_status list_badly(struct run *run)
+{
+    struct forbid_list_query query = {.size = sizeof query, .type = TEXT("Photo"), .after = TEXT("oops")};
+    struct forbid_list_page page = {.size = sizeof page};
+    ask(&query.request, "{\"hour\":9}");
+    forbid_lister *lister = forbid_lister_new(run->memory, policies, entities, 0);
+    enum forbid_status status =
+        lister != NULL ? forbid_list_principals(lister, &query, &page, NULL) : FORBID_NO_MEMORY;
+    run->made = page.count != 0;
+    forbid_lister_free(lister);
+    return status;
+}
+
 /* --- The test ----------------------------------------------------------------------------------------- */
 
 static const struct entry {
@@ -319,6 +387,10 @@ static const struct entry {
     {"links_add, faults", link_badly, FORBID_INVALID},
     {"authorize", authorize, FORBID_OK},
     {"authorize, faults", authorize_badly, FORBID_INVALID},
+    {"explain", explain, FORBID_OK},
+    {"authorize_batch", authorize_batch, FORBID_OK},
+    {"list_resources", list_resources, FORBID_OK},
+    {"list_principals, a fault", list_badly, FORBID_INVALID},
     {"evaluate", evaluate, FORBID_OK},
     {"evaluate, a fault", evaluate_badly, FORBID_INVALID},
 };
