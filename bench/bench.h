@@ -31,7 +31,8 @@ struct bench_subject {
     struct fb_program *program;
     size_t templates;                       /* of set.count; they decide nothing by themselves */
     uint64_t parse_ns, links_ns, compile_ns, entities_ns;
-    size_t entities_bytes;
+    double add_us;                          /* one link added, until it decides; negative: there are none */
+    size_t policies_bytes, entities_bytes;
 };
 
 /* Reads policies.cedar, links.json and entities.json of a case. */

@@ -95,9 +95,10 @@ static void report(const struct mode *mode, const char *dir, const char *series,
     print_counted("cycles", times.cycles);
     (void)printf(",\"policies\":%zu,\"templates\":%zu,\"entities\":%zu,\"policies_bytes\":%zu,\"entities_bytes\":%zu,"
                  "\"parse_ms\":%.3f,\"links_ms\":%.3f,\"compile_ms\":%.3f,\"entities_ms\":%.3f",
-                 policies, subject->templates, entities, subject->policies.used, subject->entities_bytes,
+                 policies, subject->templates, entities, subject->policies_bytes, subject->entities_bytes,
                  (double)subject->parse_ns / 1e6, (double)subject->links_ns / 1e6, (double)subject->compile_ns / 1e6,
                  (double)subject->entities_ns / 1e6);
+    print_counted("add_us", subject->add_us);
     if (mode->decide != refuse)
         print_answers(mode, subject, &asked);
     (void)printf("}\n");

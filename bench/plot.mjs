@@ -5,7 +5,7 @@
 import { peers } from './peers.mjs';
 
 const WIDTH = 1120, LEFT = 64, TOP = 96, GAP = 26, PANEL = { width: 330, height: 236 }, ROW = PANEL.height + 84;
-const HEIGHT = TOP + 2 * ROW - 6;
+const HEIGHT = TOP + 2 * ROW - 28;
 
 // Ours first; colours that stay apart for most eyes, in light and in dark.
 const looks = {
@@ -70,7 +70,7 @@ export function drawPlot({ results, machine }) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Time of one decision, Forbid and others">
 ${style()}
 <rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="8"/>
-<text class="title" x="${LEFT}" y="32">One decision: median over the requests, in process, both axes logarithmic</text>
+<text class="title" x="${LEFT}" y="32">One decision, median over the requests; both axes logarithmic</text>
 <text class="quiet" text-anchor="end" x="${WIDTH - 24}" y="32">${machine.date}, ${machine.cpu}</text>
 ${legend(names)}
 ${panels.map((it, index) => panel(it, index, results, range)).join('\n')}

@@ -67,6 +67,12 @@ static void need_clean(const struct fb_diags *diags, bool good)
     bench_need(false, out.ptr != NULL ? out.ptr : "a case that cannot be read");
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 static void load_policies(struct bench_subject *subject, const char *dir)
 {
     struct fb_source *source = bench_alloc(1, sizeof *source);
@@ -92,6 +98,33 @@ static void load_policies(struct bench_subject *subject, const char *dir)
     subject->program = fb_program_new(&subject->policies, &subject->set, &diags);
     subject->compile_ns = bench_now() - start;
     need_clean(&diags, subject->program != NULL);
+    subject->policies_bytes = subject->policies.used;
+}
+
+/* One more link beside those that there are, until a program decides by it: the median of a few. */
+static double add_link_us(struct bench_subject *subject)
+{
+    enum { ADDITIONS = 5 };
+    double times[ADDITIONS];
+    if (subject->set.links_count == 0)
+        return -1;
+    for (int i = 0; i < ADDITIONS; i++) {
+        const struct fb_link *like = subject->set.links[subject->set.links_count / 2];
+        struct fb_span id = fb_arena_format(&subject->policies, "added%d", i);
+        struct fb_arena arena;
+        struct fb_diags diags;
+        const char *error = NULL;
+        fb_arena_init(&arena, &fb_heap, (size_t)4 << 30);
+        fb_diags_init(&diags, &arena);
+        uint64_t start = bench_now();
+        bench_need(fb_policy_set_link(&subject->set, like->template_->id, id, like->principal, like->resource, &error)
+                   != NULL, error != NULL ? error : "out of memory");
+        need_clean(&diags, fb_program_new(&arena, &subject->set, &diags) != NULL);
+        times[i] = (double)(bench_now() - start) / 1e3;
+        fb_arena_release(&arena);
+    }
+    qsort(times, ADDITIONS, sizeof *times, ascending);
+    return times[ADDITIONS / 2];
 }
 
 static void load_entities(struct bench_subject *subject, const char *dir)
@@ -115,6 +148,7 @@ void bench_subject_load(struct bench_subject *subject, const char *dir)
 {
     *subject = (struct bench_subject){.templates = 0};
     load_policies(subject, dir);
+    subject->add_us = add_link_us(subject);
     load_entities(subject, dir);
 }
 

@@ -3,7 +3,7 @@
 import { peers } from './peers.mjs';
 
 const scale = (ns) => (ns === undefined ? '–' : ns < 1000 ? `${Math.round(ns)} ns` : ns < 1e6 ? `${(ns / 1e3).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`);
-const times = (ratio) => (!Number.isFinite(ratio) ? '' : ` (${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString('en')}×)`);
+const times = (ratio) => (!Number.isFinite(ratio) ? '' : ` (${ratio < 10 ? ratio.toPrecision(2) : Math.round(ratio).toLocaleString('en')}×)`);
 const number = (x) => Math.round(x).toLocaleString('en');
 
 function table(head, rows) {
@@ -34,9 +34,9 @@ function timeRows(results, cases, asked, label) {
 function memoryRows(results, cases) {
   const find = finder(results);
   return cases.map(([name, series]) => find.ours('handles', name, series)).filter(Boolean).map((r) => [r.case, number(r.policies), number(r.entities),
-    number(r.policies_bytes / r.policies), number(r.entities_bytes / r.entities), `${(r.policies_bytes / 1e6).toFixed(1)} MB`,
-    `${(r.parse_ms + r.links_ms + r.compile_ms).toFixed(1)} ms`, `${r.entities_ms.toFixed(1)} ms`,
-    r.add_us === undefined ? '–' : `${r.add_us.toFixed(1)} µs`]);
+    number(r.policies_bytes / r.policies), number(r.entities_bytes / r.entities), `${(r.policies_bytes / 1e6).toPrecision(3)} MB`,
+    scale((r.parse_ms + r.links_ms + r.compile_ms) * 1e6), scale(r.entities_ms * 1e6),
+    r.add_us === undefined ? '–' : scale(r.add_us * 1e3)]);
 }
 
 function countRows(counts) {
@@ -45,6 +45,15 @@ function countRows(counts) {
     const cell = (x) => (x === undefined ? '–' : number(x));
     return [name, cell(of('handles')), cell(of('text')), of('parsed') === undefined ? '–' : cell(of('parsed')) + times(of('parsed') / of('handles'))];
   });
+}
+
+const profiled = (counts) => ['github-50', 'gdrive-templates-50', 'links-10000', 'links-1000'].filter((name) => counts.some((c) => c.case === name)).slice(0, 3);
+
+// Where Forbid's instructions go, by function.
+function functionRows(counts, names) {
+  const lists = names.map((name) => counts.find((c) => c.case === name && c.mode === 'handles')?.functions ?? []);
+  return Array.from({ length: Math.max(...lists.map((list) => list.length)) }, (_, i) =>
+    lists.map((list) => (list[i] ? `${list[i][0]} ${list[i][1].toFixed(0)} %` : '')));
 }
 
 export function writeTables({ machine, results, counts, quick }) {
@@ -60,5 +69,6 @@ export function writeTables({ machine, results, counts, quick }) {
     table(['links, principals', ...head], timeRows(results, links, asked, (name, series) => `${number(sizeOf(name))}, ${series}`)),
     table(['Forbid', 'policies', 'entities', 'bytes a policy', 'bytes an entity', 'in all', 'loaded in', 'entities’', 'one link added'],
       memoryRows(results, [...applications.filter(([name]) => sizeOf(name) === 50), ...hot])),
-    counts.length ? table(['instructions a decision', 'handles', 'from text', 'Cedar (Rust)'], countRows(counts)) : ''].join('\n');
+    counts.length ? table(['instructions a decision', 'handles', 'from text', 'Cedar (Rust)'], countRows(counts)) : '',
+    counts.length ? table(profiled(counts).map((name) => `where they go: ${name}`), functionRows(counts, profiled(counts))) : ''].join('\n');
 }
