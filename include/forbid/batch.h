@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* Set `size` before the call. */
-struct forbid_answer {
-    size_t size;                        /* sizeof(struct forbid_answer) */
+struct forbid_batch_answer {
+    size_t size;                        /* sizeof(struct forbid_batch_answer) */
     enum forbid_status status;          /* of this request */
     struct forbid_decision decision;    /* a deny unless the status is FORBID_OK */
     const forbid_errors *errors;        /* why it is FORBID_INVALID, else NULL; not to be freed */
@@ -27,7 +27,7 @@ struct forbid_answer {
  * those from there on say so.  FORBID_MISUSE: nothing was decided, and no answer was written.
  * Answers are valid until the next call with this decider. */
 FORBID_API enum forbid_status forbid_authorize_batch(forbid_decider *decider, const struct forbid_request *requests,
-                                                     size_t count, struct forbid_answer *answers);
+                                                     size_t count, struct forbid_batch_answer *answers);
 
 #ifdef __cplusplus
 }

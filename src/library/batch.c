@@ -88,7 +88,8 @@ static bool read_request(struct batch *batch, const struct forbid_request *given
     return fine;
 }
 
-static enum forbid_status answer(struct batch *batch, const struct forbid_request *given, struct forbid_answer *answer)
+static enum forbid_status answer(struct batch *batch, const struct forbid_request *given,
+                                 struct forbid_batch_answer *answer)
 {
     struct forbid_decider *decider = batch->decider;
     struct fb_diags *diags = &batch->spare->diags;
@@ -117,7 +118,7 @@ static enum forbid_status answer(struct batch *batch, const struct forbid_reques
 }
 
 /* Hands the errors of one request out; they are the decider's. */
-static enum forbid_status give_errors(struct batch *batch, struct forbid_answer *answer)
+static enum forbid_status give_errors(struct batch *batch, struct forbid_batch_answer *answer)
 {
     struct forbid_decider *decider = batch->decider;
     struct forbid_errors **list = fb_arena_grow(&decider->batch, decider->batch_errors, decider->batch_errors_count,
@@ -131,7 +132,8 @@ static enum forbid_status give_errors(struct batch *batch, struct forbid_answer 
     return FORBID_INVALID;
 }
 
-static bool run(struct batch *batch, const struct forbid_request *requests, size_t count, struct forbid_answer *answers)
+static bool run(struct batch *batch, const struct forbid_request *requests, size_t count,
+                struct forbid_batch_answer *answers)
 {
     for (size_t i = 0; i < count && !batch->decider->batch.failed; i++) {
         if (batch->spare == NULL)
@@ -152,7 +154,7 @@ static bool run(struct batch *batch, const struct forbid_request *requests, size
 }
 
 enum forbid_status forbid_authorize_batch(forbid_decider *decider, const struct forbid_request *requests, size_t count,
-                                          struct forbid_answer *answers)
+                                          struct forbid_batch_answer *answers)
 {
     if (decider == NULL || (count != 0 && (requests == NULL || answers == NULL)))
         return FORBID_MISUSE;
@@ -160,7 +162,7 @@ enum forbid_status forbid_authorize_batch(forbid_decider *decider, const struct 
         if (answers[i].size != sizeof answers[i] || !fb_request_fits(&requests[i], decider->policies))
             return FORBID_MISUSE;
     for (size_t i = 0; i < count; i++)
-        answers[i] = (struct forbid_answer){
+        answers[i] = (struct forbid_batch_answer){
             .size = sizeof answers[i], .status = FORBID_NO_MEMORY, .decision = {.size = sizeof answers[i].decision}};
     if (!fb_decider_begin(decider))
         return FORBID_NO_MEMORY;

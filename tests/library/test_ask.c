@@ -153,14 +153,14 @@ static void test_batch(void **state)
 {
     (void)state;
     static struct forbid_request requests[REQUESTS];
-    static struct forbid_answer answers[REQUESTS];
+    static struct forbid_batch_answer answers[REQUESTS];
     forbid_decider *decider = forbid_decider_new(NULL, policies, 0), *alone = forbid_decider_new(NULL, policies, 0);
     size_t allowed = 0, invalid = 0, erred = 0;
     for (unsigned round = 0; round < 2; round++) {
         allowed = invalid = erred = 0;
         for (unsigned i = 0; i < REQUESTS; i++) {
             requests[i] = varied(i);
-            answers[i] = (struct forbid_answer){.size = sizeof answers[i]};
+            answers[i] = (struct forbid_batch_answer){.size = sizeof answers[i]};
         }
         assert_int_equal(forbid_authorize_batch(decider, requests, REQUESTS, answers), FORBID_OK);
         for (unsigned i = 0; i < REQUESTS; i++) {
@@ -196,10 +196,10 @@ static void test_batch_limits(void **state)
         len += (size_t)snprintf(context + len, sizeof context - len, "%s%u", i != 0 ? "," : "", i);
     (void)snprintf(context + len, sizeof context - len, "]}");
     struct forbid_request requests[4];
-    struct forbid_answer answers[4];
+    struct forbid_batch_answer answers[4];
     for (unsigned i = 0; i < 4; i++) {
         requests[i] = ask("User::\"a\"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9}");
-        answers[i] = (struct forbid_answer){.size = sizeof answers[i]};
+        answers[i] = (struct forbid_batch_answer){.size = sizeof answers[i]};
     }
     requests[1].context = TEXT(context);
     forbid_decider *decider = forbid_decider_new(NULL, policies, 100000);

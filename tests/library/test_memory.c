@@ -313,10 +313,10 @@ static enum forbid_status explain(struct run *run)
 static enum forbid_status authorize_batch(struct run *run)
 {
     struct forbid_request requests[4];
-    struct forbid_answer answers[4];
+    struct forbid_batch_answer answers[4];
     for (int i = 0; i < 4; i++) {
         ask(&requests[i], i == 3 ? "{\"hour\":\"nine\"}" : "{\"hour\":9}");
-        answers[i] = (struct forbid_answer){.size = sizeof answers[i]};
+        answers[i] = (struct forbid_batch_answer){.size = sizeof answers[i]};
     }
     forbid_decider *decider = forbid_decider_new(run->memory, policies, 0);
     enum forbid_status status =
