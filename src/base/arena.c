@@ -128,20 +128,26 @@ static size_t next_block_size(const struct fb_arena *arena, size_t needed)
     return size > needed ? size : needed;
 }
 
-static char *take(struct fb_arena *arena, size_t size, size_t rounded)
+/* Where the newest block has no room for the piece. */
+static char *take_anew(struct fb_arena *arena, size_t rounded)
+{
+    drop_untouched_block(arena);
+    if (rounded > arena->ceiling - arena->used)
+        return fail(arena);
+    size_t block_size = next_block_size(arena, rounded);
+    struct fb_arena_block *block = add_block(arena, block_size, block_size);
+    if (block == NULL)
+        return fail(arena);
+    arena->at = block_start(block) + rounded;
+    arena->end = block_start(block) + block->size;
+    return block_start(block);
+}
+
+static inline char *take(struct fb_arena *arena, size_t size, size_t rounded)
 {
     (void)size;
-    if (arena->at == NULL || rounded > (size_t)(arena->end - arena->at)) {
-        drop_untouched_block(arena);
-        if (rounded > arena->ceiling - arena->used)
-            return fail(arena);
-        size_t block_size = next_block_size(arena, rounded);
-        struct fb_arena_block *block = add_block(arena, block_size, block_size);
-        if (block == NULL)
-            return fail(arena);
-        arena->at = block_start(block);
-        arena->end = arena->at + block->size;
-    }
+    if (arena->at == NULL || rounded > (size_t)(arena->end - arena->at))
+        return take_anew(arena, rounded);
     char *piece = arena->at;
     arena->at += rounded;
     return piece;
@@ -149,12 +155,17 @@ static char *take(struct fb_arena *arena, size_t size, size_t rounded)
 
 #endif
 
-void *fb_arena_alloc(struct fb_arena *arena, size_t size)
+void *fb_arena_room(struct fb_arena *arena, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT)
         return fail(arena);
     size_t rounded = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-    char *piece = take(arena, size, rounded);
+    return take(arena, size, rounded);
+}
+
+void *fb_arena_alloc(struct fb_arena *arena, size_t size)
+{
+    char *piece = fb_arena_room(arena, size);
     return piece != NULL ? memset(piece, 0, size) : NULL;
 }
 

@@ -33,6 +33,8 @@ void fb_arena_clear(struct fb_arena *arena);
 
 /* Zeroed bytes; NULL when the ceiling or the memory is reached.  Size 0 gives a valid pointer. */
 void *fb_arena_alloc(struct fb_arena *arena, size_t size);
+/* The same without the zeroes, for a caller that writes every byte. */
+void *fb_arena_room(struct fb_arena *arena, size_t size);
 /* count * size with the product checked. */
 void *fb_arena_array(struct fb_arena *arena, size_t count, size_t size);
 /* A copy of the bytes; on failure the empty span (and `failed`). */

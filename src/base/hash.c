@@ -125,6 +125,13 @@ uint64_t fb_hash_keyed(const struct fb_hash_key *key, struct fb_span bytes)
     return sip_finish(&s);
 }
 
+uint64_t fb_hash_keyed_16(const struct fb_hash_key *key, const char bytes[16])
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    uint64_t first = read_64(p) ^ key->k0, second = read_64(p + 8) ^ key->k1;
+    return fold(fold(first, second ^ salt[1]) ^ key->k1, first ^ second ^ salt[2]);
+}
+
 void fb_hash_keyed_wide(const struct fb_hash_key *key, struct fb_span bytes, uint64_t hash[2])
 {
     struct sip s = sip_take(key, bytes, 0xee);

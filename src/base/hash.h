@@ -19,6 +19,9 @@ struct fb_hash_key {
     uint64_t k0, k1;
 };
 uint64_t fb_hash_keyed(const struct fb_hash_key *key, struct fb_span bytes);
+/* Of 16 bytes, in a tenth of the time: two products under the key.  Who does not know the key cannot
+ * aim at a place, but no proof says so; for tables whose keys a client can hardly choose. */
+uint64_t fb_hash_keyed_16(const struct fb_hash_key *key, const char bytes[16]);
 /* Its 128-bit variant, as its authors' code has it; hash[0] is the first half. */
 void fb_hash_keyed_wide(const struct fb_hash_key *key, struct fb_span bytes, uint64_t hash[2]);
 

@@ -34,9 +34,73 @@ static inline struct fb_span fb_span_z(const char *text)
     return (struct fb_span){text != NULL ? strlen(text) : 0, text};
 }
 
+/* Are `len` bytes the same?  Names, ids and path segments are short: up to 32 bytes are compared as
+ * words that overlap, which takes half the time of a call. */
+static inline bool fb_bytes_eq(const char *a, const char *b, size_t len)
+{
+    uint64_t x[2], y[2];
+    uint32_t v[2], w[2];
+    if (len > 32)
+        return memcmp(a, b, len) == 0;
+    if (len > 16) {
+        memcpy(x, a, 16);
+        memcpy(y, b, 16);
+        if (((x[0] ^ y[0]) | (x[1] ^ y[1])) != 0)
+            return false;
+        a += len - 16;
+        b += len - 16;
+        len = 16;
+    }
+    if (len >= 8) {
+        memcpy(&x[0], a, 8);
+        memcpy(&x[1], a + len - 8, 8);
+        memcpy(&y[0], b, 8);
+        memcpy(&y[1], b + len - 8, 8);
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
+    if (len >= 4) {
+        memcpy(&v[0], a, 4);
+        memcpy(&v[1], a + len - 4, 4);
+        memcpy(&w[0], b, 4);
+        memcpy(&w[1], b + len - 4, 4);
+        return ((v[0] ^ w[0]) | (v[1] ^ w[1])) == 0;
+    }
+    return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
+}
+
+/* memcpy of a few bytes, up to 32 of them without a call. */
+static inline void fb_bytes_copy(char *to, const char *from, size_t len)
+{
+    uint64_t x[4];
+    uint32_t v[2];
+    if (len > 32) {
+        memcpy(to, from, len);
+    } else if (len >= 16) {
+        memcpy(&x[0], from, 16);
+        memcpy(&x[2], from + len - 16, 16);
+        memcpy(to, &x[0], 16);
+        memcpy(to + len - 16, &x[2], 16);
+    } else if (len >= 8) {
+        memcpy(&x[0], from, 8);
+        memcpy(&x[1], from + len - 8, 8);
+        memcpy(to, &x[0], 8);
+        memcpy(to + len - 8, &x[1], 8);
+    } else if (len >= 4) {
+        memcpy(&v[0], from, 4);
+        memcpy(&v[1], from + len - 4, 4);
+        memcpy(to, &v[0], 4);
+        memcpy(to + len - 4, &v[1], 4);
+    } else if (len > 0) {
+        char first = from[0], middle = from[len / 2], last = from[len - 1];
+        to[0] = first;
+        to[len / 2] = middle;
+        to[len - 1] = last;
+    }
+}
+
 static inline bool fb_span_eq(struct fb_span a, struct fb_span b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && fb_bytes_eq(a.ptr, b.ptr, a.len);
 }
 
 static inline bool fb_span_is(struct fb_span a, const char *text)
@@ -49,7 +113,7 @@ bool fb_span_eq_nocase(struct fb_span a, struct fb_span b);
 
 static inline bool fb_span_starts(struct fb_span s, struct fb_span prefix)
 {
-    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+    return s.len >= prefix.len && fb_bytes_eq(s.ptr, prefix.ptr, prefix.len);
 }
 
 /* Bytes order, shorter first on a common prefix: <0, 0, >0. */

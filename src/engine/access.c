@@ -7,15 +7,13 @@
 /* Kept apart from its caller, which is on the path of every read. */
 static const struct fb_entity *find_seen(struct fb_eval *e, struct fb_seen *seen)
 {
-    if (seen->state == FB_SEEN_NOT) {
-        enum fb_found found = e->request->entities->find(e->request->entities->self, seen->uid, &seen->entity);
-        if (found == FB_BROKEN) {
-            e->cannot = true;
-            return NULL;
-        }
-        seen->state = found == FB_FOUND ? FB_SEEN_FOUND : FB_SEEN_ABSENT;
-    }
-    return seen->state == FB_SEEN_FOUND ? &seen->entity : NULL;
+    if (seen->absent)
+        return NULL;
+    enum fb_found found = e->request->entities->find(e->request->entities->self, seen->uid, &seen->room);
+    seen->found = found == FB_FOUND ? &seen->room : NULL;
+    seen->absent = found == FB_ABSENT;
+    e->cannot = e->cannot || found == FB_BROKEN;
+    return seen->found;
 }
 
 const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, struct fb_entity *room)
@@ -26,11 +24,18 @@ const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, str
     for (int j = 0; i < 0 && j < 3; j++)
         i = seen[j].uid->hash == uid->hash && fb_uid_eq(seen[j].uid, uid) ? j : -1;
     if (i >= 0)
-        return seen[i].state == FB_SEEN_FOUND ? &seen[i].entity : find_seen(e, &seen[i]);
+        return seen[i].found != NULL ? seen[i].found : find_seen(e, &seen[i]);
     enum fb_found found = e->request->entities->find(e->request->entities->self, uid, room);
     if (found == FB_BROKEN)
         e->cannot = true;
     return found == FB_FOUND ? room : NULL;
+}
+
+const struct fb_record *fb_find_attrs(struct fb_eval *e, const struct fb_uid *uid)
+{
+    struct fb_entity room;
+    const struct fb_entity *entity = fb_find(e, uid, &room);
+    return entity != NULL ? entity->attrs : NULL;
 }
 
 /* --- Membership -------------------------------------------------------------------------------- */
@@ -38,7 +43,7 @@ const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, str
 /* The ancestors of an entity of the request that its source left open.  False: cannot. */
 static bool open_up(struct fb_eval *e, struct fb_seen *seen)
 {
-    struct fb_refs open = seen->entity.open;
+    struct fb_refs open = seen->found->open;
     struct fb_entity *opened = fb_arena_array(e->arena, open.count, sizeof *opened);
     if (opened == NULL)
         return fb_eval_cannot(e);
@@ -75,7 +80,7 @@ static enum fb_found is_in_open(struct fb_eval *e, const struct fb_entity *entit
 {
     struct fb_seen *seen = NULL;
     for (int i = 0; i < 3; i++)
-        seen = entity == &e->seen[i].entity ? &e->seen[i] : seen;
+        seen = entity == e->seen[i].found ? &e->seen[i] : seen;
     if (seen == NULL)
         return ask_open(e, entity->open, group);
     if (seen->opened == NULL && !open_up(e, seen))
@@ -86,12 +91,9 @@ static enum fb_found is_in_open(struct fb_eval *e, const struct fb_entity *entit
     return found;
 }
 
-/* `entity` is NULL where uid has none. */
-static enum fb_found is_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_entity *entity,
-                           const struct fb_uid *group)
+/* In a group that is not the entity itself; `entity` is NULL where there is none. */
+static enum fb_found is_in(struct fb_eval *e, const struct fb_entity *entity, const struct fb_uid *group)
 {
-    if (fb_uid_eq(uid, group))
-        return FB_FOUND;
     if (entity == NULL)
         return FB_ABSENT;
     if (stands_in(entity, group))
@@ -105,7 +107,7 @@ enum fb_found fb_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb
         return FB_FOUND;
     struct fb_entity room;
     const struct fb_entity *entity = fb_find(e, uid, &room);
-    return e->cannot ? FB_BROKEN : is_in(e, uid, entity, group);
+    return e->cannot ? FB_BROKEN : is_in(e, entity, group);
 }
 
 /* Every element must be an entity before membership in any of them counts. */
@@ -123,7 +125,8 @@ static bool in_set(struct fb_eval *e, uint32_t operand, const struct fb_uid *uid
     if (e->cannot)
         return false;
     for (uint32_t i = 0; i < set.count; i++) {
-        enum fb_found found = is_in(e, uid, entity, fb_cell_load(&set.cells[i]).uid);
+        const struct fb_uid *group = fb_cell_load(&set.cells[i]).uid;
+        enum fb_found found = fb_uid_eq(uid, group) ? FB_FOUND : is_in(e, entity, group);
         if (found == FB_BROKEN)
             return fb_eval_cannot(e);
         if (found == FB_FOUND) {
@@ -186,7 +189,7 @@ static bool missing(struct fb_eval *e, uint32_t node, struct fb_value from, enum
 bool fb_leaf_attr(struct fb_eval *e, uint32_t index, struct fb_value from, struct fb_value *out)
 {
     const struct fb_node *node = &e->code->nodes[index];
-    bool present;
+    bool present = false;
     if (!fb_read_field(e, node->left, from, node->symbol, fb_node_name(node), out, &present))
         return false;
     return present || missing(e, index, from, FB_FAULT_NO_ATTRIBUTE, fb_node_name(node));
@@ -195,7 +198,7 @@ bool fb_leaf_attr(struct fb_eval *e, uint32_t index, struct fb_value from, struc
 bool fb_leaf_has(struct fb_eval *e, uint32_t index, struct fb_value in, struct fb_value *out)
 {
     const struct fb_node *node = &e->code->nodes[index];
-    bool present;
+    bool present = false;
     if (!fb_read_field(e, node->left, in, node->symbol, fb_node_name(node), out, &present))
         return false;
     *out = fb_value_bool(present);

@@ -41,6 +41,9 @@ struct fb_request {
     struct fb_value context;                    /* a record */
     const struct fb_entities *entities;
     const struct fb_concerned *concerned;       /* by this action, or NULL: then it is looked up */
+    /* What `entities` says of principal and resource, where the caller has asked already; or NULL.  An
+     * entity of another uid is not looked at. */
+    const struct fb_entity *principal_entity, *resource_entity;
 };
 
 /* The same for every request with this action as long as the action's own ancestors are what

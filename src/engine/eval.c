@@ -7,6 +7,14 @@
 
 #include <assert.h>
 
+static void start_seen(struct fb_seen *seen, const struct fb_uid *uid, const struct fb_entity *entity)
+{
+    seen->uid = uid;
+    seen->found = entity != NULL && fb_uid_eq(entity->uid, uid) ? entity : NULL;
+    seen->absent = false;
+    seen->opened = NULL;
+}
+
 void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb_request *request,
                   struct fb_arena *arena)
 {
@@ -14,13 +22,9 @@ void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb
     e->request = request;
     e->arena = arena;
     e->cannot = false;
-    e->seen[FB_PRINCIPAL].uid = request->principal;
-    e->seen[FB_ACTION].uid = request->action;
-    e->seen[FB_RESOURCE].uid = request->resource;
-    for (int i = 0; i < 3; i++) {
-        e->seen[i].state = FB_SEEN_NOT;
-        e->seen[i].opened = NULL;
-    }
+    start_seen(&e->seen[FB_PRINCIPAL], request->principal, request->principal_entity);
+    start_seen(&e->seen[FB_ACTION], request->action, NULL);
+    start_seen(&e->seen[FB_RESOURCE], request->resource, request->resource_entity);
 }
 
 static inline struct fb_value variable(const struct fb_request *request, uint8_t var)
@@ -143,20 +147,53 @@ static bool eval_is_in(struct fb_eval *e, uint32_t index, const struct fb_node *
     return fb_eval(e, node->right, &b) && fb_leaf_in(e, index, a, b, out);
 }
 
+/* Where an operand's fields are; NULL where there are none to be had, and then leaf.c and access.c say
+ * why. */
+static inline const struct fb_record *fields_of(struct fb_eval *e, struct fb_value of)
+{
+    return of.kind == FB_RECORD ? of.record : of.kind == FB_ENTITY ? fb_attrs(e, of.uid) : NULL;
+}
+
+static inline bool eval_attr(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
+{
+    struct fb_value of = {0};
+    if (!eval_operand(e, node->left, &of))
+        return false;
+    const struct fb_record *fields = fields_of(e, of);
+    const struct fb_cell *cell = fields != NULL ? fb_record_find(fields, node->symbol, fb_node_name(node)) : NULL;
+    if (cell == NULL)
+        return !e->cannot && fb_leaf_attr(e, index, of, out);
+    *out = fb_cell_load(cell);
+    return true;
+}
+
 static bool eval_unary(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
 {
     struct fb_value a = {0};
     if (!eval_operand(e, node->left, &a))
         return false;
-    switch ((unsigned)node->op) {
-    case FB_OP_ATTR:
-        return fb_leaf_attr(e, index, a, out);
-    case FB_OP_HAS:
-        return fb_leaf_has(e, index, a, out);
-    case FB_OP_PATH:
-        return fb_leaf_path(e, index, a, out);
-    default:
-        return fb_leaf_unary(e, index, a, out);
+    if (node->op == FB_OP_NOT && a.kind == FB_BOOL) {
+        *out = fb_value_bool(a.number == 0);
+        return true;
+    }
+    if (node->op == FB_OP_HAS) {
+        const struct fb_record *fields = fields_of(e, a);
+        if (fields == NULL)
+            return !e->cannot && fb_leaf_has(e, index, a, out);
+        *out = fb_value_bool(fb_record_find(fields, node->symbol, fb_node_name(node)) != NULL);
+        return true;
+    }
+    return node->op == FB_OP_PATH ? fb_leaf_path(e, index, a, out) : fb_leaf_unary(e, index, a, out);
+}
+
+/* What each comparison wants of: below, same, above. */
+static inline bool compares(uint8_t op, int64_t a, int64_t b)
+{
+    switch ((unsigned)op) {
+    case FB_OP_LT: return a < b;
+    case FB_OP_LE: return a <= b;
+    case FB_OP_GT: return a > b;
+    default: return a >= b;     /* FB_OP_GE */
     }
 }
 
@@ -168,6 +205,11 @@ static bool eval_binary(struct fb_eval *e, uint32_t index, const struct fb_node 
     switch ((unsigned)node->op) {
     case FB_OP_EQ: case FB_OP_NE:
         *out = fb_value_bool(fb_value_eq(a, b) == (node->op == FB_OP_EQ));
+        return true;
+    case FB_OP_LT: case FB_OP_LE: case FB_OP_GT: case FB_OP_GE:
+        if ((a.kind != FB_LONG && a.kind != FB_DATETIME) || a.kind != b.kind)
+            return fb_leaf_binary(e, index, a, b, out);
+        *out = fb_value_bool(compares(node->op, a.number, b.number));
         return true;
     case FB_OP_IN:
         return fb_leaf_in(e, index, a, b, out);
@@ -198,8 +240,10 @@ bool fb_eval(struct fb_eval *e, uint32_t index, struct fb_value *out)
         if (out->kind != FB_BOOL)
             return fb_fault_type(e, node->left, "a bool", *out);
         return fb_eval(e, out->number != 0 ? node->right : node->third, out);
+    case FB_OP_ATTR:
+        return eval_attr(e, index, node, out);
     case FB_OP_NOT: case FB_OP_NEG: case FB_OP_EMPTY:
-    case FB_OP_ATTR: case FB_OP_HAS: case FB_OP_PATH: case FB_OP_LIKE: case FB_OP_IS:
+    case FB_OP_HAS: case FB_OP_PATH: case FB_OP_LIKE: case FB_OP_IS:
         return eval_unary(e, index, node, out);
     case FB_OP_EQ: case FB_OP_NE: case FB_OP_LT: case FB_OP_LE: case FB_OP_GT: case FB_OP_GE:
     case FB_OP_IN: case FB_OP_CONTAINS: case FB_OP_CONTAINS_ALL: case FB_OP_CONTAINS_ANY:

@@ -32,8 +32,9 @@ struct fb_fault {
  * that it leaves open. */
 struct fb_seen {
     const struct fb_uid *uid;
-    enum { FB_SEEN_NOT, FB_SEEN_ABSENT, FB_SEEN_FOUND } state;
-    struct fb_entity entity;
+    const struct fb_entity *found;      /* NULL: not yet, or absent */
+    bool absent;
+    struct fb_entity room;              /* for it, if the request did not bring it */
     const struct fb_entity *opened;     /* NULL: not yet */
     uint32_t opened_count;              /* those that exist */
 };
@@ -63,6 +64,18 @@ const char *fb_kind_name(uint8_t kind);
 /* The entity, or NULL: absent, or broken (then e->cannot).  `room` holds it if it is none of the
  * request's own. */
 const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, struct fb_entity *room);
+/* Its attributes; NULL as above. */
+const struct fb_record *fb_find_attrs(struct fb_eval *e, const struct fb_uid *uid);
+
+/* The same, for most reads without a call: of the request's own entities once they have been found,
+ * by address, which is how variables come. */
+static inline const struct fb_record *fb_attrs(struct fb_eval *e, const struct fb_uid *uid)
+{
+    for (int i = 0; i < 3; i++)
+        if (e->seen[i].uid == uid && e->seen[i].found != NULL)
+            return e->seen[i].found->attrs;
+    return fb_find_attrs(e, uid);
+}
 /* Cedar's `in` for two uids. */
 enum fb_found fb_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_uid *group);
 

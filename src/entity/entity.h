@@ -30,7 +30,27 @@ static inline const struct fb_uid *fb_ref_uid(const struct fb_ref *ref)
     return (const struct fb_uid *)((uintptr_t)ref + (uint64_t)ref->offset);
 }
 
-bool fb_refs_contain(struct fb_refs refs, const struct fb_uid *uid);
+/* The first place whose hash is not below. */
+uint32_t fb_refs_bound(struct fb_refs refs, uint64_t hash);
+/* Up to so many refs, looking at each beats halving. */
+#define FB_REFS_SMALL 8u
+
+/* The ref to that uid, or NULL. */
+static inline const struct fb_ref *fb_refs_find(struct fb_refs refs, const struct fb_uid *uid)
+{
+    uint32_t i = refs.count <= FB_REFS_SMALL ? 0 : fb_refs_bound(refs, uid->hash);
+    while (i < refs.count && refs.refs[i].hash < uid->hash)
+        i++;
+    for (; i < refs.count && refs.refs[i].hash == uid->hash; i++)
+        if (fb_uid_eq(fb_ref_uid(&refs.refs[i]), uid))
+            return &refs.refs[i];
+    return NULL;
+}
+
+static inline bool fb_refs_contain(struct fb_refs refs, const struct fb_uid *uid)
+{
+    return fb_refs_find(refs, uid) != NULL;
+}
 
 /* An entity, seen where it lies.  Valid as long as its source's snapshot.
  *

@@ -6,9 +6,6 @@
 
 #include <stdlib.h>
 
-/* Up to so many refs, looking at each beats halving. */
-#define SMALL 8u
-
 static int by_uid(const void *a, const void *b)
 {
     const struct fb_uid *const *x = a, *const *y = b;
@@ -41,27 +38,17 @@ void fb_ref_store(struct fb_ref *ref, const struct fb_uid *uid)
     ref->offset = (int64_t)((uintptr_t)uid - (uintptr_t)ref);
 }
 
-const struct fb_ref *fb_refs_find(struct fb_refs refs, const struct fb_uid *uid)
+uint32_t fb_refs_bound(struct fb_refs refs, uint64_t hash)
 {
-    uint32_t low = 0;
-    if (refs.count > SMALL) {
-        for (uint32_t high = refs.count; low < high;) {
-            uint32_t middle = low + (high - low) / 2;
-            if (refs.refs[middle].hash < uid->hash)
-                low = middle + 1;
-            else
-                high = middle;
-        }
+    uint32_t low = 0, high = refs.count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (refs.refs[middle].hash < hash)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    for (; low < refs.count && refs.refs[low].hash <= uid->hash; low++)
-        if (refs.refs[low].hash == uid->hash && fb_uid_eq(fb_ref_uid(&refs.refs[low]), uid))
-            return &refs.refs[low];
-    return NULL;
-}
-
-bool fb_refs_contain(struct fb_refs refs, const struct fb_uid *uid)
-{
-    return fb_refs_find(refs, uid) != NULL;
+    return low;
 }
 
 /* What a search through open ancestors has spent. */

@@ -17,8 +17,6 @@ bool fb_uid_list_join(struct fb_uid_list *list, struct fb_arena *arena, const st
                       const struct fb_uid *const *b, size_t b_count);
 
 void fb_ref_store(struct fb_ref *ref, const struct fb_uid *uid);
-/* The ref to that uid, or NULL. */
-const struct fb_ref *fb_refs_find(struct fb_refs refs, const struct fb_uid *uid);
 
 /* The checksum that a block of this length and these contents must carry. */
 uint64_t fb_entity_checksum(const struct fb_entity_block *block);

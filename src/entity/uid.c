@@ -10,28 +10,36 @@ size_t fb_uid_size(size_t type_len, size_t id_len)
     return (sizeof(struct fb_uid) + type_len + id_len + 7) & ~(size_t)7;
 }
 
-const struct fb_uid *fb_uid_write(void *block, struct fb_span type, struct fb_span id)
+static const struct fb_uid *write(struct fb_uid *uid, struct fb_span type, uint64_t type_hash, struct fb_span id)
 {
-    struct fb_uid *uid = block;
     size_t len = type.len + id.len;
-    uid->type_hash = fb_hash(type);
-    uid->hash = fb_hash_join(uid->type_hash, fb_hash(id));
+    uid->type_hash = type_hash;
+    uid->hash = fb_hash_join(type_hash, fb_hash(id));
     uid->type_len = (uint32_t)type.len;
     uid->id_len = (uint32_t)id.len;
-    if (type.len != 0)
-        memcpy(uid->bytes, type.ptr, type.len);
-    if (id.len != 0)
-        memcpy(uid->bytes + type.len, id.ptr, id.len);
-    memset(uid->bytes + len, 0, fb_uid_size(type.len, id.len) - sizeof *uid - len);
+    if (len != 0)   /* the zeroes first */
+        memset(uid->bytes + ((len - 1) & ~(size_t)7), 0, 8);
+    fb_bytes_copy(uid->bytes, type.ptr, type.len);
+    fb_bytes_copy(uid->bytes + type.len, id.ptr, id.len);
     return uid;
+}
+
+const struct fb_uid *fb_uid_write(void *block, struct fb_span type, struct fb_span id)
+{
+    return write(block, type, fb_hash(type), id);
+}
+
+const struct fb_uid *fb_uid_of_type(struct fb_arena *arena, struct fb_span type, uint64_t type_hash, struct fb_span id)
+{
+    if (type.len > FB_UID_TYPE_MAX || id.len > FB_UID_ID_MAX)
+        return NULL;
+    void *block = fb_arena_room(arena, fb_uid_size(type.len, id.len));
+    return block != NULL ? write(block, type, type_hash, id) : NULL;
 }
 
 const struct fb_uid *fb_uid_new(struct fb_arena *arena, struct fb_span type, struct fb_span id)
 {
-    if (type.len > FB_UID_TYPE_MAX || id.len > FB_UID_ID_MAX)
-        return NULL;
-    void *block = fb_arena_alloc(arena, fb_uid_size(type.len, id.len));
-    return block != NULL ? fb_uid_write(block, type, id) : NULL;
+    return fb_uid_of_type(arena, type, fb_hash(type), id);
 }
 
 int fb_uid_cmp(const struct fb_uid *a, const struct fb_uid *b)

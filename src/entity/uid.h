@@ -27,6 +27,8 @@ size_t fb_uid_size(size_t type_len, size_t id_len);
 const struct fb_uid *fb_uid_write(void *block, struct fb_span type, struct fb_span id);
 /* In an arena; NULL without memory or beyond the limits above. */
 const struct fb_uid *fb_uid_new(struct fb_arena *arena, struct fb_span type, struct fb_span id);
+/* The same where fb_hash(type) is known already. */
+const struct fb_uid *fb_uid_of_type(struct fb_arena *arena, struct fb_span type, uint64_t type_hash, struct fb_span id);
 
 static inline struct fb_span fb_uid_type(const struct fb_uid *uid)
 {
@@ -41,7 +43,7 @@ static inline struct fb_span fb_uid_id(const struct fb_uid *uid)
 static inline bool fb_uid_eq(const struct fb_uid *a, const struct fb_uid *b)
 {
     return a == b || (a->hash == b->hash && a->type_len == b->type_len && a->id_len == b->id_len
-                      && memcmp(a->bytes, b->bytes, (size_t)a->type_len + a->id_len) == 0);
+                      && fb_bytes_eq(a->bytes, b->bytes, (size_t)a->type_len + a->id_len));
 }
 
 /* A total order: by hash, then by type and id. */

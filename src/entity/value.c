@@ -231,8 +231,7 @@ bool fb_value_record(struct fb_arena *arena, const struct fb_field *fields, size
     return true;
 }
 
-/* The first place whose symbol is not below. */
-static uint64_t lower_bound(const struct fb_record *record, uint64_t symbol)
+uint64_t fb_record_bound(const struct fb_record *record, uint64_t symbol)
 {
     uint64_t low = 0, high = record->count;
     while (low < high) {
@@ -243,16 +242,6 @@ static uint64_t lower_bound(const struct fb_record *record, uint64_t symbol)
             high = middle;
     }
     return low;
-}
-
-const struct fb_cell *fb_record_find(const struct fb_record *record, uint64_t symbol, struct fb_span name)
-{
-    /* Fields whose names share a symbol stand side by side, so the name decides among them. */
-    uint64_t i = record->count <= SMALL ? 0 : lower_bound(record, symbol);
-    for (; i < record->count && record->symbols[i] <= symbol; i++)
-        if (record->symbols[i] == symbol && fb_span_eq(field_name(record, i), name))
-            return &fb_record_values(record)[i];
-    return NULL;
 }
 
 bool fb_set_contains(struct fb_value set, struct fb_value element)

@@ -11,6 +11,8 @@ static unsigned find_authorization(const struct fb_http_request *http, struct fb
     unsigned count = 0;
     struct fb_http_cursor cursor = {NULL, 0};
     struct fb_http_field field;
+    if (http->fields.named != NULL)
+        return http->fields.named(http->fields.self, FB_SPAN("Authorization"), value);
     if (http->fields.next == NULL)
         return 0;
     while (http->fields.next(http->fields.self, &cursor, &field)) {
@@ -95,7 +97,9 @@ bool fb_case_verify(struct fb_case *c, struct fb_span token)
         c->credentials = FB_CREDENTIALS_BAD;
         return true;
     }
-    const struct fb_uid *uid = fb_uid_new(c->arena, c->bearer.issuer->principal, fb_bearer_id(&c->bearer, c->arena));
+    const struct fb_issuer *issuer = c->bearer.issuer;
+    const struct fb_uid *uid = fb_uid_of_type(c->arena, issuer->principal, issuer->principal_hash,
+                                              fb_bearer_id(&c->bearer, c->arena));
     if (uid == NULL) {
         fb_refuse_cannot(c, "no memory for a principal");
         return false;
@@ -139,7 +143,7 @@ static bool read_bearer(struct fb_case *c, struct fb_span token)
     bool accepted = c->site->issuers != NULL;
     /* RFC 6750 section 2.3: the token as a query parameter.  We do not take it from there, but an
      * upstream may, so that beside a field it makes two credentials. */
-    bool twice = accepted && fb_query_mentions(c->target.query, FB_SPAN("access_token"));
+    bool twice = accepted && c->target.query.len != 0 && fb_query_mentions(c->target.query, FB_SPAN("access_token"));
     if (accepted && !twice && !fb_case_verify(c, token))
         return false;
     if (c->credentials != FB_CREDENTIALS_VALID && !fb_http_is_b64token(token))

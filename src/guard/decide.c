@@ -206,7 +206,7 @@ static bool check_account(struct fb_case *c)
     }
     if (account_refuses(c, account.state))
         return false;
-    switch (fb_view_holds(&c->view, c->request.principal)) {
+    switch (fb_view_holds(&c->view, c->request.principal, &c->request.principal_entity)) {
     case FB_FOUND:
         break;
     case FB_ABSENT:
@@ -220,10 +220,13 @@ static bool check_account(struct fb_case *c)
         fb_refuse(c, 403, FB_REASON_PRINCIPAL_TYPE);
         return false;
     }
-    if (fb_case_add_parents(c))
-        return true;
-    fb_refuse_cannot(c, "the token's groups could not be added");
-    return false;
+    if (!fb_case_add_parents(c)) {
+        fb_refuse_cannot(c, "the token's groups could not be added");
+        return false;
+    }
+    if (c->view.overlaid != NULL)
+        c->request.principal_entity = &c->view.overlay;
+    return true;
 }
 
 /* --- Rows 3 to 8 ---------------------------------------------------------------------------------- */
@@ -231,7 +234,7 @@ static bool check_account(struct fb_case *c)
 /* Does the resource count as there?  Its type's existence may be ours, and `@within` narrows it. */
 static enum fb_found find_resource(struct fb_case *c)
 {
-    enum fb_found found = fb_view_holds(&c->view, c->request.resource);
+    enum fb_found found = fb_view_holds(&c->view, c->request.resource, &c->request.resource_entity);
     const struct fb_uid *within = NULL;
     if (found != FB_FOUND)
         return found;
@@ -397,7 +400,7 @@ void fb_case_run(struct fb_case *c)
 static void init_case(struct fb_case *c, struct fb_guard *guard, const struct fb_site *site,
                       const struct fb_http_request *request, struct fb_answer *answer)
 {
-    memset(c, 0, offsetof(struct fb_case, target));
+    memset(c, 0, offsetof(struct fb_case, facts));
     c->guard = guard;
     c->site = site;
     c->http = request;

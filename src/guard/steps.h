@@ -37,12 +37,7 @@ struct fb_view {
     bool has_store;
     const struct fb_uid *overlaid;          /* this uid is `overlay`; or NULL */
     struct fb_entity overlay;
-    /* The entities whose existence was asked for, which the policies ask for again. */
-    struct fb_held {
-        const struct fb_uid *uid;           /* by address */
-        enum fb_found found;
-        struct fb_entity entity;
-    } held[2];
+    struct fb_entity held[2];               /* those whose existence was asked for last */
     size_t held_count;
 };
 void fb_view_init(struct fb_view *view, const struct fb_policies *policies, const struct fb_store_reader *reader);
@@ -50,8 +45,9 @@ struct fb_entities fb_view_entities(const struct fb_view *view);
 /* Adds parents to one entity, which need not exist.  False without memory, or when it cannot be read. */
 bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const struct fb_uid *const *parents,
                          size_t count, struct fb_arena *arena);
-/* Of a type whose existence is ours: is it held?  Of another type: FB_FOUND. */
-enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid);
+/* Of a type whose existence is ours: is it held?  Of another type: FB_FOUND.  *entity is what policies
+ * then see, so that they need not ask again, or NULL; it stays until two others have been asked for. */
+enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid, const struct fb_entity **entity);
 
 enum fb_credentials { FB_CREDENTIALS_NONE, FB_CREDENTIALS_BAD, FB_CREDENTIALS_VALID };
 
@@ -64,19 +60,19 @@ struct fb_case {
     const struct fb_assumed *assumed;       /* in place of credentials, or NULL */
     const struct fb_action *action;         /* NULL until the route is known */
     struct fb_store_reader *reader;         /* NULL: the site has no store */
-    struct fb_view view;
     struct fb_entities entities;
     /* credentials */
     enum fb_credentials credentials;
     enum fb_token_status token;             /* of a bad one */
     struct fb_bearer bearer;
-    struct fb_token_facts facts;
     /* the decision */
     struct fb_request request;
     struct fb_decision decision;
     bool evaluated;
     struct fb_unknowns unknowns;            /* with which the reason was found */
     /* Large, and not cleared: valid once they have been read. */
+    struct fb_token_facts facts;            /* of valid credentials */
+    struct fb_view view;
     struct fb_target target;
     struct fb_match match;
 };

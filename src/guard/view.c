@@ -22,12 +22,6 @@ static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_
         *entity = view->overlay;
         return FB_FOUND;
     }
-    for (size_t i = 0; i < view->held_count; i++) {
-        if (view->held[i].uid == uid) {
-            *entity = view->held[i].entity;
-            return view->held[i].found;
-        }
-    }
     return find_below(view, uid, entity);
 }
 
@@ -97,16 +91,17 @@ bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const s
     return true;
 }
 
-enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid)
+enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid, const struct fb_entity **entity)
 {
     const struct fb_entity_type *type = fb_schema_type_of(view->policies->schema, uid);
+    *entity = NULL;
     if (type == NULL)
         return FB_ABSENT;
     if (!type->requires_attributes)
         return FB_FOUND;
-    struct fb_held *held = &view->held[view->held_count % 2];
-    held->uid = uid;
-    held->found = find_below(view, uid, &held->entity);
-    view->held_count = view->held_count < 2 ? view->held_count + 1 : 2;
-    return held->found;
+    struct fb_entity *held = &view->held[view->held_count++ % 2];
+    enum fb_found found = find_below(view, uid, held);
+    if (found == FB_FOUND)
+        *entity = view->overlaid != NULL && fb_uid_eq(uid, view->overlaid) ? &view->overlay : held;
+    return found;
 }

@@ -149,6 +149,7 @@ static void copy_config(struct fb_arena *arena, const struct fb_issuer *from, st
     to->url = fb_arena_copy(arena, from->url);
     to->jwks = fb_arena_copy(arena, from->jwks);
     to->principal = fb_arena_copy(arena, from->principal);
+    to->principal_hash = fb_hash(to->principal);
     to->claim = fb_arena_copy(arena, from->claim);
     to->prefix = fb_arena_copy(arena, from->prefix);
     struct fb_span *audiences = fb_arena_array(arena, from->audiences_count, sizeof *audiences);

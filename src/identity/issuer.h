@@ -23,6 +23,7 @@ struct fb_issuer {
     const struct fb_span *audiences;
     size_t audiences_count;         /* at least 1; a token needs one of them */
     struct fb_span principal;       /* entity type; "User" if not given */
+    uint64_t principal_hash;        /* fb_hash(principal); of issuers that have been added */
     struct fb_span claim;           /* that names the principal; "sub" if not given */
     struct fb_span prefix;          /* set before the claim's value, to keep issuers apart */
     const struct fb_issuer_parent *parents;

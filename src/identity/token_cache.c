@@ -49,8 +49,10 @@ void fb_cache_release(struct fb_cache *cache)
 
 static uint64_t hash_of(const struct fb_cache *cache, struct fb_span text)
 {
-    size_t tail = text.len < FB_CACHE_TAIL ? text.len : FB_CACHE_TAIL;
-    return fb_hash_keyed(&cache->key, fb_span_from(text, text.len - tail));
+    char tail[FB_CACHE_TAIL] = {0};
+    size_t len = text.len < FB_CACHE_TAIL ? text.len : FB_CACHE_TAIL;
+    fb_bytes_copy(tail, text.ptr + (text.len - len), len);
+    return fb_hash_keyed_16(&cache->key, tail);
 }
 
 static struct fb_cache_slot *set_of(const struct fb_cache *cache, uint64_t hash)

@@ -8,7 +8,7 @@
 /* Tokens whose signature was good.
  *
  * A set-associative table: the hash picks a set of eight slots, so finding and evicting look at
- * eight slots and no more.  The key of the hash is random per cache, and its input the last 32
+ * eight slots and no more.  The key of the hash is random per cache, and its input the last 16
  * characters of the token, which are of the signature.  That is enough: only tokens that verified
  * are ever stored, and to place many of those in one set one would have to choose the signatures
  * of an issuer, and know the key.  Whoever sends a bad token with the ending of a good one costs
@@ -18,7 +18,7 @@
  * removed or restricted, what was stored under the old set no longer matches.  That covers the
  * identity of the key that verified, since the set is the same only if each key is. */
 
-enum { FB_CACHE_WAYS = 8, FB_CACHE_TAIL = 32 };
+enum { FB_CACHE_WAYS = 8, FB_CACHE_TAIL = 16 };
 
 /* One block of memory: this, and behind it the arrays and bytes that it points to. */
 struct fb_cached {

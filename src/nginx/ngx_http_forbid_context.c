@@ -78,7 +78,8 @@ ngx_str_t ngx_http_forbid_uid_text(ngx_pool_t *pool, const struct fb_uid *uid)
         return text;
     }
     struct fb_span type = fb_uid_type(uid), id = fb_uid_id(uid);
-    if (plain(type) && plain(id)) {
+    /* Types are identifiers, with `::` between. */
+    if (plain(id)) {
         text.data = ngx_pnalloc(pool, type.len + id.len + 4);
         if (text.data != NULL) {
             u_char *at = ngx_cpymem(text.data, type.ptr, type.len);

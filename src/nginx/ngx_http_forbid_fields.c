@@ -8,7 +8,7 @@
  * has one, so parts that became empty are unlinked. */
 #include "nginx/ngx_http_forbid.h"
 
-typedef bool (*field_test_t)(ngx_http_request_t *r, const ngx_table_elt_t *line);
+typedef bool (*field_test_t)(const ngx_table_elt_t *line);
 
 /* Names as upstreams see them: CGI and its heirs turn `-` into `_` and upper case, others drop what
  * is no letter or digit; so all of these count as `-`. */
@@ -26,7 +26,7 @@ static bool spelt(ngx_str_t name, const char *wanted, size_t length)
     return true;
 }
 
-static bool is_name(const ngx_table_elt_t *line, const char *wanted)
+static inline bool is_name(const ngx_table_elt_t *line, const char *wanted)
 {
     size_t length = ngx_strlen(wanted);
     return line->key.len == length && spelt(line->key, wanted, length);
@@ -37,21 +37,23 @@ static bool mentions_forbid(ngx_str_t value)
     static const char word[] = "x-forbid-";
     for (size_t i = 0; i + sizeof(word) - 1 <= value.len; i++) {
         ngx_str_t at = {value.len - i, value.data + i};
-        if (spelt(at, word, sizeof(word) - 1)) {
+        if ((value.data[i] | 0x20) == 'x' && spelt(at, word, sizeof(word) - 1)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_identity(ngx_http_request_t *r, const ngx_table_elt_t *line)
+/* By the first letter most names are told at once. */
+static inline u_char first_letter(const ngx_table_elt_t *line)
 {
-    (void)r;
+    return line->key.len != 0 ? line->key.data[0] | 0x20 : 0;
+}
+
+static inline bool is_identity(const ngx_table_elt_t *line)
+{
     static const char prefix[] = "x-forbid-";
-    if (line->key.len == 0) {
-        return false;
-    }
-    u_char first = ngx_tolower(line->key.data[0]);
+    u_char first = first_letter(line);
     if (first == 'x') {
         return line->key.len >= sizeof(prefix) - 1 && spelt(line->key, prefix, sizeof(prefix) - 1);
     }
@@ -59,27 +61,26 @@ static bool is_identity(ngx_http_request_t *r, const ngx_table_elt_t *line)
     return first == 'c' && is_name(line, "connection") && mentions_forbid(line->value);
 }
 
-static bool is_override(ngx_http_request_t *r, const ngx_table_elt_t *line)
+static bool is_override_name(const ngx_table_elt_t *line)
 {
     static const char *const names[] = {"x-http-method-override", "x-http-method", "x-method-override",
                                         "x-original-url", "x-rewrite-url"};
-    (void)r;
-    if (line->key.len == 0) {
-        return false;
-    }
-    u_char first = ngx_tolower(line->key.data[0]);
-    if (first == 'x') {
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            if (is_name(line, names[i])) {
-                return true;
-            }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (is_name(line, names[i])) {
+            return true;
         }
-        return false;
     }
-    if (first != 'u' || !is_name(line, "upgrade")) {
-        return false;
+    return false;
+}
+
+static inline bool is_override(const ngx_table_elt_t *line)
+{
+    u_char first = first_letter(line);
+    if (first == 'x') {
+        return is_override_name(line);
     }
-    return !fb_span_eq_nocase(ngx_http_forbid_span(line->value), fb_span_z("websocket"));
+    return first == 'u' && is_name(line, "upgrade")
+           && !fb_span_eq_nocase(ngx_http_forbid_span(line->value), fb_span_z("websocket"));
 }
 
 /* Takes element `index` out of `part` (which `before` precedes, or NULL) and says where to go on. */
@@ -144,7 +145,7 @@ static ngx_int_t drop(ngx_http_request_t *r, field_test_t unwanted)
             continue;
         }
         ngx_table_elt_t *line = (ngx_table_elt_t *)part->elts + index;
-        if (!unwanted(r, line)) {
+        if (!unwanted(line)) {
             index++;
             continue;
         }
@@ -168,14 +169,28 @@ static ngx_int_t drop(ngx_http_request_t *r, field_test_t unwanted)
     return dropped ? seal(r) : NGX_OK;
 }
 
+/* Nearly every request has nothing to drop, which this tells without the care that dropping takes. */
+static inline bool has_any(const ngx_http_request_t *r, field_test_t unwanted)
+{
+    for (const ngx_list_part_t *part = &r->headers_in.headers.part; part != NULL; part = part->next) {
+        const ngx_table_elt_t *lines = part->elts;
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (unwanted(&lines[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 ngx_int_t ngx_http_forbid_drop_identity(ngx_http_request_t *r)
 {
-    return drop(r, is_identity);
+    return has_any(r, is_identity) ? drop(r, is_identity) : NGX_OK;
 }
 
 ngx_int_t ngx_http_forbid_drop_overrides(ngx_http_request_t *r)
 {
-    return drop(r, is_override);
+    return has_any(r, is_override) ? drop(r, is_override) : NGX_OK;
 }
 
 /* What we tell, with nginx's hash of each name. */

@@ -266,7 +266,7 @@ const struct fb_uid *fb_uid_template_make(const struct fb_uid_template *bound, c
         len += parts[i].len;
     }
     if (bound->count == 1)
-        return fb_uid_new(arena, bound->type->name, parts[0]);
+        return fb_uid_of_type(arena, bound->type->name, bound->type->name_hash, parts[0]);
     char *id = fb_arena_alloc(arena, len);
     if (id == NULL)
         return NULL;
@@ -275,5 +275,5 @@ const struct fb_uid *fb_uid_template_make(const struct fb_uid_template *bound, c
         memcpy(id + at, parts[i].ptr, parts[i].len);
         at += parts[i].len;
     }
-    return fb_uid_new(arena, bound->type->name, fb_span(id, len));
+    return fb_uid_of_type(arena, bound->type->name, bound->type->name_hash, fb_span(id, len));
 }

@@ -188,13 +188,48 @@ static enum fb_target_fault read_raw(const struct fb_http_request *request, stru
     return FB_TARGET_OK;
 }
 
+/* Bytes that mean themselves, raw and decoded, wherever they stand in a segment. */
+static inline bool is_itself(char c)
+{
+    return c > 0x20 && is_plain(c) && c != '/' && c != '?' && c != '#';
+}
+
+/* Most targets are written in such bytes alone: then decoding changes nothing, and one pass checks and
+ * splits.  False where one is not, or where anything is wrong: read_raw() then says what. */
+static bool read_plain(const struct fb_http_request *request, struct fb_target *target)
+{
+    struct fb_span raw = request->raw_target, path = request->path, query = request->query;
+    bool asks = raw.len != path.len;
+    if (raw.len > FB_TARGET_MAX || path.len == 0 || raw.len != path.len + asks + query.len
+        || !fb_bytes_eq(raw.ptr, path.ptr, path.len) || path.ptr[0] != '/')
+        return false;
+    if (asks && (raw.ptr[path.len] != '?' || !fb_bytes_eq(raw.ptr + path.len + 1, query.ptr, query.len)
+                 || check_raw(query) != FB_TARGET_OK))
+        return false;
+    size_t start = 1, count = 0;
+    for (size_t i = 1;; i++) {
+        if (i < path.len && is_itself(path.ptr[i]))
+            continue;
+        size_t len = i - start;
+        bool last = i == path.len, dots = len != 0 && len <= 2 && path.ptr[start] == '.';
+        if ((!last && (path.ptr[i] != '/' || len == 0)) || dots || count == FB_SEGMENTS_MAX)
+            return false;
+        target->segments[count++] = fb_span(path.ptr + start, len);
+        if (last)
+            break;
+        start = i + 1;
+    }
+    target->count = count;
+    return true;
+}
+
 enum fb_target_fault fb_target_read(const struct fb_http_request *request, struct fb_target *target)
 {
     target->path = request->path;
     target->query = request->query;
     target->count = 0;
     if (request->raw_target.len != 0)
-        return read_raw(request, target);
+        return read_plain(request, target) ? FB_TARGET_OK : read_raw(request, target);
     if (request->path.len + request->query.len > FB_TARGET_MAX)
         return FB_TARGET_LONG;
     if (request->path.len == 0 || request->path.ptr[0] != '/')

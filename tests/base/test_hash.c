@@ -151,6 +151,27 @@ static void sip_hash_has_128_bits(void **state)
     }
 }
 
+/* Each bit of the input and of the key moves about half of the result. */
+static void hashes_16_bytes_under_a_key(void **state)
+{
+    (void)state;
+    struct fb_hash_key key = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    char bytes[16] = "0123456789abcde";
+    uint64_t plain = fb_hash_keyed_16(&key, bytes);
+    for (unsigned bit = 0; bit < 128; bit++) {
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        int moved = __builtin_popcountll(plain ^ fb_hash_keyed_16(&key, bytes));
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        assert_in_range(moved, 12, 52);
+        uint64_t *half = bit < 64 ? &key.k0 : &key.k1;
+        *half ^= UINT64_C(1) << bit % 64;
+        moved = __builtin_popcountll(plain ^ fb_hash_keyed_16(&key, bytes));
+        *half ^= UINT64_C(1) << bit % 64;
+        assert_in_range(moved, 12, 52);
+    }
+    assert_int_equal(fb_hash_keyed_16(&key, bytes), plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +181,7 @@ int main(void)
         cmocka_unit_test(spreads_bits),
         cmocka_unit_test(is_siphash),
         cmocka_unit_test(sip_hash_has_128_bits),
+        cmocka_unit_test(hashes_16_bytes_under_a_key),
     };
     return cmocka_run_group_tests_name("base/hash", tests, NULL, NULL);
 }

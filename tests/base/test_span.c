@@ -21,6 +21,31 @@ static void compares(void **state)
     assert_int_equal(fb_span_z(NULL).len, 0);
 }
 
+/* At every length and place, on memory that ends where the bytes do. */
+static void compares_and_copies_each_byte(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= 70; len++) {
+        char *a = malloc(len != 0 ? len : 1), *b = malloc(len != 0 ? len : 1), *to = malloc(len + 1);
+        assert_true(a != NULL && b != NULL && to != NULL);
+        for (size_t i = 0; i < len; i++)
+            a[i] = b[i] = (char)(i * 37 + len);
+        assert_true(fb_bytes_eq(a, b, len));
+        for (size_t i = 0; i < len; i++) {
+            b[i] = (char)(b[i] ^ 0x10);
+            assert_false(fb_bytes_eq(a, b, len));
+            b[i] = a[i];
+        }
+        memset(to, '#', len + 1);
+        fb_bytes_copy(to, a, len);
+        assert_memory_equal(to, a, len);
+        assert_int_equal(to[len], '#');
+        free(a);
+        free(b);
+        free(to);
+    }
+}
+
 static void folds_ascii_case_only(void **state)
 {
     (void)state;
@@ -92,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares),
+        cmocka_unit_test(compares_and_copies_each_byte),
         cmocka_unit_test(folds_ascii_case_only),
         cmocka_unit_test(cuts),
         cmocka_unit_test(reads_numbers),

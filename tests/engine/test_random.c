@@ -20,14 +20,27 @@ static uint64_t first_seed(void)
     return seed;
 }
 
+/* Nothing, the entity found beforehand, or that of another uid, which must not be looked at. */
+static const struct fb_entity *some_entity(struct generator *g, const struct fb_entities *entities,
+                                           const struct fb_uid *of, const struct fb_uid *another, struct fb_entity *room)
+{
+    unsigned kind = generate_below(g, 3);
+    const struct fb_uid *uid = kind == 1 ? of : another;
+    return kind != 0 && entities->find(entities->self, uid, room) == FB_FOUND ? room : NULL;
+}
+
 static struct fb_request some_request(struct generator *g, struct fb_entities *entities)
 {
+    static struct fb_entity rooms[2];
     *entities = fb_entity_set_source(generate_store(g));
-    return (struct fb_request){
+    struct fb_request request = {
         .principal = generate_uid(g, generate_chance(g, 80) ? "U" : "G", generate_below(g, 5)),
         .action = generate_uid(g, "Action", generate_below(g, 4)),
         .resource = generate_uid(g, generate_chance(g, 80) ? "R" : "U", generate_below(g, 4)),
         .context = generate_context(g), .entities = entities};
+    request.principal_entity = some_entity(g, entities, request.principal, request.resource, &rooms[0]);
+    request.resource_entity = some_entity(g, entities, request.resource, request.principal, &rooms[1]);
+    return request;
 }
 
 /* Values of every type, so that sets, records and extensions are compared whole. */

@@ -129,12 +129,53 @@ static void keeps_limits(void **state)
     assert_int_equal(read_target(text, text, "", &target), FB_TARGET_DEEP);
 }
 
+/* A target in plain bytes takes a shorter way than one with an encoding in it: with one of its bytes
+ * encoded it must be judged and split alike. */
+static void short_and_long_way_agree(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "aab.-~/////.;\\#? \x7f\"";
+    uint32_t random = 7;
+    unsigned good = 0, faulty = 0;
+    for (unsigned round = 0; round < 40000; round++) {
+        char path[16] = "/", encoded[24] = "/";
+        size_t len = 1, at = 0, to = 1;
+        for (size_t n = round % 12; n > 0; n--) {
+            random = random * 1664525 + 1013904223;
+            path[len++] = alphabet[(random >> 16) % (sizeof alphabet - 1)];
+        }
+        for (size_t i = 1; i < len; i++) {
+            if (at == 0 && path[i] == 'a') {
+                at = i;
+                memcpy(encoded + to, "%61", 3);
+                to += 3;
+            } else {
+                encoded[to++] = path[i];
+            }
+        }
+        if (at == 0 || memchr(path, '?', len) != NULL)
+            continue;
+        struct fb_target plain, longer;
+        enum fb_target_fault fault = read_target(path, path, "", &plain);
+        assert_int_equal(read_target(encoded, path, "", &longer), fault);
+        good += fault == FB_TARGET_OK;
+        faulty += fault != FB_TARGET_OK;
+        if (fault != FB_TARGET_OK)
+            continue;
+        assert_int_equal(plain.count, longer.count);
+        for (size_t i = 0; i < plain.count; i++)
+            assert_true(fb_span_eq(plain.segments[i], longer.segments[i]));
+    }
+    assert_true(good > 500 && faulty > 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_faults),
         cmocka_unit_test(splits),
         cmocka_unit_test(keeps_limits),
+        cmocka_unit_test(short_and_long_way_agree),
     };
     return cmocka_run_group_tests_name("request/target", tests, NULL, NULL);
 }
