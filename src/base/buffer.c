@@ -147,10 +147,23 @@ static void add_json_escape(struct fb_buffer *buffer, unsigned char byte)
     fb_buffer_add_format(buffer, "\\u%04x", (unsigned)byte);
 }
 
+/* Do eight bytes stand for themselves in a JSON string?  ASCII without controls, `"` and `\\`; the high
+ * bit of a byte tells, of the first bad one at least. */
+static inline bool plain_8(const char *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t bad = word | (word - 0x20 * ones) | ((word ^ '"' * ones) - ones) | ((word ^ '\\' * ones) - ones);
+    return (bad & 0x80 * ones) == 0;
+}
+
 /* Bytes that stand for themselves in a JSON string, from the start of `text`. */
 static size_t json_plain(struct fb_span text)
 {
     size_t i = 0;
+    while (text.len - i >= 8 && plain_8(text.ptr + i))
+        i += 8;
     while (i < text.len) {
         unsigned char byte = (unsigned char)text.ptr[i];
         unsigned length = 0;

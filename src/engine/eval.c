@@ -38,10 +38,49 @@ static inline struct fb_value variable(const struct fb_request *request, uint8_t
     return request->context;
 }
 
-/* fb_eval with its commonest cases in place: most operands are constants and variables. */
+/* Where an operand's fields are; NULL where there are none to be had, and then leaf.c and access.c say
+ * why. */
+static inline const struct fb_record *fields_of(struct fb_eval *e, struct fb_value of)
+{
+    return of.kind == FB_RECORD ? of.record : of.kind == FB_ENTITY ? fb_attrs(e, of.uid) : NULL;
+}
+
+/* Of a variable, mostly without a search: most attributes are the principal's and the resource's. */
+static inline const struct fb_record *fields_of_variable(struct fb_eval *e, uint8_t var)
+{
+    if (var == FB_CONTEXT)
+        return fields_of(e, e->request->context);
+    const struct fb_seen *seen = &e->seen[var];
+    return seen->found != NULL ? seen->found->attrs : fb_find_attrs(e, seen->uid);
+}
+
+/* Attributes of attributes call this again and not fb_eval, whose frame is for all operations. */
+static bool eval_attr(struct fb_eval *e, uint32_t index, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index], *from = &e->code->nodes[node->left];
+    const struct fb_record *fields;
+    if (from->op == FB_OP_VAR) {
+        fields = fields_of_variable(e, from->arg);
+    } else {
+        if (from->op == FB_OP_ATTR ? !eval_attr(e, node->left, out) : !fb_eval(e, node->left, out))
+            return false;
+        fields = fields_of(e, *out);
+    }
+    const struct fb_cell *cell = fields != NULL ? fb_record_find(fields, node->symbol, fb_node_name(node)) : NULL;
+    if (cell == NULL) {
+        struct fb_value of = from->op == FB_OP_VAR ? variable(e->request, from->arg) : *out;
+        return !e->cannot && fb_leaf_attr(e, index, of, out);
+    }
+    *out = fb_cell_load(cell);
+    return true;
+}
+
+/* fb_eval with its commonest cases in place: most operands are constants, variables and attributes. */
 static inline bool eval_operand(struct fb_eval *e, uint32_t index, struct fb_value *out)
 {
     const struct fb_node *node = &e->code->nodes[index];
+    if (node->op == FB_OP_ATTR)
+        return eval_attr(e, index, out);
     if (node->op == FB_OP_CONST)
         *out = node->value;
     else if (node->op == FB_OP_VAR)
@@ -147,26 +186,6 @@ static bool eval_is_in(struct fb_eval *e, uint32_t index, const struct fb_node *
     return fb_eval(e, node->right, &b) && fb_leaf_in(e, index, a, b, out);
 }
 
-/* Where an operand's fields are; NULL where there are none to be had, and then leaf.c and access.c say
- * why. */
-static inline const struct fb_record *fields_of(struct fb_eval *e, struct fb_value of)
-{
-    return of.kind == FB_RECORD ? of.record : of.kind == FB_ENTITY ? fb_attrs(e, of.uid) : NULL;
-}
-
-static inline bool eval_attr(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
-{
-    struct fb_value of = {0};
-    if (!eval_operand(e, node->left, &of))
-        return false;
-    const struct fb_record *fields = fields_of(e, of);
-    const struct fb_cell *cell = fields != NULL ? fb_record_find(fields, node->symbol, fb_node_name(node)) : NULL;
-    if (cell == NULL)
-        return !e->cannot && fb_leaf_attr(e, index, of, out);
-    *out = fb_cell_load(cell);
-    return true;
-}
-
 static bool eval_unary(struct fb_eval *e, uint32_t index, const struct fb_node *node, struct fb_value *out)
 {
     struct fb_value a = {0};
@@ -186,7 +205,6 @@ static bool eval_unary(struct fb_eval *e, uint32_t index, const struct fb_node *
     return node->op == FB_OP_PATH ? fb_leaf_path(e, index, a, out) : fb_leaf_unary(e, index, a, out);
 }
 
-/* What each comparison wants of: below, same, above. */
 static inline bool compares(uint8_t op, int64_t a, int64_t b)
 {
     switch ((unsigned)op) {
@@ -241,7 +259,7 @@ bool fb_eval(struct fb_eval *e, uint32_t index, struct fb_value *out)
             return fb_fault_type(e, node->left, "a bool", *out);
         return fb_eval(e, out->number != 0 ? node->right : node->third, out);
     case FB_OP_ATTR:
-        return eval_attr(e, index, node, out);
+        return eval_attr(e, index, out);
     case FB_OP_NOT: case FB_OP_NEG: case FB_OP_EMPTY:
     case FB_OP_HAS: case FB_OP_PATH: case FB_OP_LIKE: case FB_OP_IS:
         return eval_unary(e, index, node, out);

@@ -58,7 +58,7 @@ static inline bool is_identity(const ngx_table_elt_t *line)
         return line->key.len >= sizeof(prefix) - 1 && spelt(line->key, prefix, sizeof(prefix) - 1);
     }
     /* `Connection: X-Forbid-Principal` asks the next proxy to remove the field (RFC 9110 section 7.6.1). */
-    return first == 'c' && is_name(line, "connection") && mentions_forbid(line->value);
+    return first == 'c' && mentions_forbid(line->value) && is_name(line, "connection");
 }
 
 static bool is_override_name(const ngx_table_elt_t *line)

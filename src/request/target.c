@@ -188,10 +188,13 @@ static enum fb_target_fault read_raw(const struct fb_http_request *request, stru
     return FB_TARGET_OK;
 }
 
-/* Bytes that mean themselves, raw and decoded, wherever they stand in a segment. */
+/* Bytes that mean themselves, raw and decoded, wherever they stand in a segment: ASCII but for controls
+ * and blank, # % / ; ? and the backslash; a bit each. */
 static inline bool is_itself(char c)
 {
-    return c > 0x20 && is_plain(c) && c != '/' && c != '?' && c != '#';
+    static const uint64_t bits[4] = {UINT64_C(0x77ff7fd600000000), UINT64_C(0x7fffffffefffffff), 0, 0};
+    unsigned char byte = (unsigned char)c;
+    return (bits[byte >> 6] >> (byte & 63) & 1) != 0;
 }
 
 /* Most targets are written in such bytes alone: then decoding changes nothing, and one pass checks and

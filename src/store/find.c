@@ -5,7 +5,7 @@
 static inline bool holds(const struct fb_slot *slot, uint64_t version, const struct fb_uid *uid, size_t len)
 {
     return slot->hash == uid->hash && slot->version == version && slot->type_len == uid->type_len
-        && slot->id_len == uid->id_len && memcmp(slot->bytes, uid->bytes, len) == 0;
+        && slot->id_len == uid->id_len && fb_bytes_eq(slot->bytes, uid->bytes, len);
 }
 
 static inline struct fb_slot *set_of(const struct fb_reading *reading, const struct fb_uid *uid)
@@ -14,7 +14,7 @@ static inline struct fb_slot *set_of(const struct fb_reading *reading, const str
 }
 
 /* The slot of the set that a new uid takes: the first that is of no use, else each in turn. */
-static struct fb_slot *take_slot(struct fb_reading *reading, const struct fb_uid *uid, size_t len)
+static __attribute__((noinline)) struct fb_slot *take_slot(struct fb_reading *reading, const struct fb_uid *uid, size_t len)
 {
     struct fb_slot *set = set_of(reading, uid), *victim = NULL;
     for (int way = 0; way < FB_WAYS && victim == NULL; way++)
