@@ -111,6 +111,7 @@ static bool admit_principal(struct listing *l, struct fb_arena *arena, enum fb_g
 {
     const struct fb_guard_list *list = l->list;
     enum fb_account_state state;
+    const struct fb_entity *entity;
     *listed = FB_LISTED;
     if (!account_open(l, list->principal, &state)) {
         *listed = l->broken ? cannot("the state of an account cannot be read", why) : FB_LISTED_ACCOUNT;
@@ -118,7 +119,7 @@ static bool admit_principal(struct listing *l, struct fb_arena *arena, enum fb_g
             *why = fb_account_state_names[state];
         return false;
     }
-    switch (fb_view_holds(&l->view, list->principal)) {
+    switch (fb_view_holds(&l->view, list->principal, &entity)) {
     case FB_FOUND: break;
     case FB_ABSENT:
         *listed = FB_LISTED_ACCOUNT;
