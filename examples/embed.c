@@ -5,6 +5,7 @@
  *
  * C11, C17 or C++17.  The policies stand in this file so that it can be tried alone; a real program reads them
  * from files, and the entities from its database.  docs/c.md explains each step. */
+#include <forbid/explain.h>
 #include <forbid/forbid.h>
 
 #include <stdio.h>
@@ -107,13 +108,10 @@ static void close_album(struct album *album)
     forbid_schema_free(album->schema);
 }
 
-/* May they?  Prints the answer and what it rests on. */
-static int ask(const struct album *album, const char *principal, const char *action, const char *resource,
-               const char *context)
+static struct forbid_request request_of(const struct album *album, const char *principal, const char *action,
+                                        const char *resource, const char *context)
 {
     struct forbid_request request;
-    struct forbid_decision decision;
-    const forbid_errors *errors;
     memset(&request, 0, sizeof request);
     request.size = sizeof request;
     request.principal = forbid_text_of(principal);
@@ -123,6 +121,16 @@ static int ask(const struct album *album, const char *principal, const char *act
     request.entities = album->entities;
     request.schema = album->schema;
     request.links = album->links;
+    return request;
+}
+
+/* May they?  Prints the answer and what it rests on. */
+static int ask(const struct album *album, const char *principal, const char *action, const char *resource,
+               const char *context)
+{
+    struct forbid_request request = request_of(album, principal, action, resource, context);
+    struct forbid_decision decision;
+    const forbid_errors *errors;
     memset(&decision, 0, sizeof decision);
     decision.size = sizeof decision;
     enum forbid_status status = forbid_authorize(album->decider, &request, &decision, &errors);
@@ -141,6 +149,17 @@ static int ask(const struct album *album, const char *principal, const char *act
         printf("\n");
     }
     return decision.allow;
+}
+
+/* Why not?  For who looks after the policies: clause by clause, with what each of them saw. */
+static void explain(const struct album *album, const char *principal, const char *action, const char *resource,
+                    const char *context)
+{
+    struct forbid_request request = request_of(album, principal, action, resource, context);
+    forbid_explanation *why;
+    if (forbid_explain(NULL, album->policies, &request, 1, &why, NULL) == FORBID_OK)
+        print("", forbid_explanation_text(why));
+    forbid_explanation_free(why);
 }
 
 /* A link gives the slots of a template their values: here, one photo is shown to one person. */
@@ -203,6 +222,8 @@ int main(void)
         ask(&album, "User::\"bob\"", "Action::\"view\"", "Photo::\"diary\"", cafe);
         ask(&album, "User::\"carol\"", "Action::\"view\"", "Photo::\"lost\"", cafe);
         ask(&album, "User::\"carol\"", "Action::\"view\"", "User::\"alice\"", cafe);
+        printf("--- why not\n");
+        explain(&album, "User::\"bob\"", "Action::\"view\"", "Photo::\"diary\"", cafe);
         printf("--- a photo is shared\n");
         share(&album, "share-1", "User::\"bob\"", "Photo::\"diary\"");
         share(&album, "share-1", "User::\"carol\"", "Photo::\"diary\"");
