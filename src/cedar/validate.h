@@ -36,6 +36,7 @@ struct fb_validate_options {
     enum fb_validate_mode mode;
     bool check_level;           /* of policies without other errors */
     uint32_t level;             /* dereferences from principal, resource or context that are allowed */
+    bool errors_only;           /* warnings are not reported */
 };
 
 /* True if there are no errors (warnings leave a set valid).  A finding that several environments

@@ -61,6 +61,8 @@ struct fb_diag *fb_report(struct fb_checker *c, enum fb_severity severity, const
                           const char *format, ...)
 {
     size_t before = c->diags->count;
+    if (severity != FB_ERROR && c->options.errors_only)
+        return &c->diags->scratch;
     va_list args;
     va_start(args, format);
     struct fb_span text = fb_arena_vformat(c->arena, format, args);

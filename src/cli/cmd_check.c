@@ -2,20 +2,27 @@
 /* `forbid check`: would a server take this directory?  What is at fault is shown where it stands; what
  * is fine is summed up, and with --routes laid out. */
 #include "cli/routes.h"
+#include "cli/sarif.h"
 #include "cli/site.h"
 
 struct options {
     struct fb_site_options site;
     const char *error_format;
-    bool routes, json;
+    bool routes, json, sarif;
 };
 
 static const char help[] =
     "Reads a policy directory as the server would, and shows everything that is wrong with it:\n"
-    "schema, routes, policies, entities, each fault with its line and what to write instead.\n"
+    "schema, routes, policies, entities, each fault with its line and what to write instead.  Policies\n"
+    "are held against the schema as `forbid validate` does it, in strict mode; besides the faults there\n"
+    "are warnings: policies that can never apply, files that nobody reads.\n"
     "\n"
     "  forbid check policies                 faults, warnings, a summary\n"
     "  forbid check policies --routes        the table of routes: method, path, action, resource\n"
+    "\n"
+    "For a code host, the same findings as a SARIF log:\n"
+    "\n"
+    "  forbid check policies --sarif > forbid.sarif\n"
     "\n"
     "Given what the server will have beside it (issuers, a store, location data), it also checks\n"
     "that these fit together:\n"
@@ -27,20 +34,21 @@ static const char help[] =
 
 static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv, struct fb_words *words)
 {
-    struct fb_option rows[FB_SITE_OPTIONS_COUNT + 3] = {{.name = NULL}};
+    struct fb_option rows[FB_SITE_OPTIONS_COUNT + 4] = {{.name = NULL}};
     const struct fb_option own[] = {
         {FB_OPTION_FLAG, 0, "routes", NULL, "print the table of routes", &options->routes},
         {FB_OPTION_FLAG, 0, "json", NULL, "all of it as one JSON object on standard output", &options->json},
+        {FB_OPTION_FLAG, 0, "sarif", NULL, "the findings as a SARIF 2.1.0 log on standard output", &options->sarif},
         {FB_OPTION_TEXT, 'f', "error-format", "FORM", "of faults: human, plain or json", &options->error_format},
     };
     memcpy(rows, own, sizeof own);
-    fb_site_options(&options->site, rows + 3);
+    fb_site_options(&options->site, rows + 4);
     const struct fb_usage usage = {
         .verb = "check",
-        .synopsis = "forbid check DIR [--routes] [--json]",
+        .synopsis = "forbid check DIR [--routes] [--json | --sarif]",
         .text = help,
         .options = rows,
-        .options_count = FB_SITE_OPTIONS_COUNT + 3,
+        .options_count = FB_SITE_OPTIONS_COUNT + 4,
         .words_min = 1,
         .words_max = 1,
     };
@@ -127,6 +135,10 @@ int fb_cmd_check(struct fb_cli *cli, int argc, char **argv)
         return parsed == FB_PARSED_HELP ? FB_EXIT_OK : FB_EXIT_FAILED;
     if (!fb_cli_error_format(cli, options.error_format, &json))
         return FB_EXIT_FAILED;
+    if (options.json && options.sarif)
+        return fb_cli_fail(cli, "check: --json and --sarif are two forms of one output; choose one");
+    const struct fb_load_options load = {.unread = true};
+    options.site.load = &load;
     struct fb_cli_site site;
     bool good = fb_cli_site_open(&site, &options.site, words.list[0]);
     /* Without any of the rest, `check` is about the directory alone. */
@@ -136,6 +148,8 @@ int fb_cmd_check(struct fb_cli *cli, int argc, char **argv)
     fb_buffer_init(&out, &fb_heap, (size_t)256 << 20);
     if (options.json) {
         print_json(&out, &site);
+    } else if (options.sarif) {
+        fb_sarif_print(&out, &site.diags, words.list[0]);
     } else {
         if (site.diags.count != 0)
             fb_cli_diags(cli, &site.diags, json);

@@ -62,8 +62,24 @@ static int written(struct fb_cli *cli, int status)
     return status;
 }
 
+/* The official command takes `--error-format` before the verb as well: it is moved behind it. */
+static void move_error_format(int argc, char **argv)
+{
+    int words = 0;
+    if (argc > 2 && (strcmp(argv[1], "-f") == 0 || strcmp(argv[1], "--error-format") == 0))
+        words = 2;
+    else if (argc > 1 && (strncmp(argv[1], "--error-format=", 15) == 0 || (strncmp(argv[1], "-f", 2) == 0 && argv[1][2] != '\0')))
+        words = 1;
+    if (words == 0 || argc <= words + 1)
+        return;
+    char *verb = argv[words + 1];
+    memmove(argv + 2, argv + 1, (size_t)words * sizeof *argv);
+    argv[1] = verb;
+}
+
 int main(int argc, char **argv)
 {
+    move_error_format(argc, argv);
     const char *no_colour = getenv("NO_COLOR");
     bool plain = no_colour != NULL && *no_colour != '\0';
     struct fb_cli cli = {

@@ -154,7 +154,8 @@ bool fb_cli_site_open(struct fb_cli_site *site, const struct fb_site_options *op
                                   .disclose_anonymous = FB_LEVEL_NONE,
                                   .realm = FB_SPAN("api"),
                                   .disclose_stated = options->disclose != NULL || options->disclose_anonymous != NULL};
-    site->policies = fb_policies_load(&fb_heap, dir, &site->diags);
+    site->policies = options->load != NULL ? fb_policies_load_with(&fb_heap, dir, options->load, &site->diags)
+                                           : fb_policies_load(&fb_heap, dir, &site->diags);
     bool fine = site->policies != NULL;
     fine &= open_issuers(site, options);
     fine &= open_geo(site, options->geo);

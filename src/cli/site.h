@@ -12,6 +12,7 @@ struct fb_site_options {
     const char *jwks, *principal, *claim;
     const char *store, *geo;
     const char *disclose, *disclose_anonymous;
+    const struct fb_load_options *load;     /* no option: how closely the directory is looked at; NULL: as the server does */
 };
 
 #define FB_SITE_OPTIONS_COUNT 10u

@@ -22,11 +22,21 @@
 struct fb_policies;
 
 /* Reads DIR: schema.cedarschema, *.cedar in byte order of their names, entities.json.  Files that
- * change while they are read are read again; half a checkout never serves.  NULL when there is any
- * error among `diags`.  The sources are read into the arena of `diags`, which diagnostics and policies
+ * change while they are read are read again; half a checkout never serves.  Entities must conform to
+ * the schema, policies must be valid in Cedar's strict mode (the validator's warnings are not
+ * reported; docs/decisions/0006).  NULL when there is any error among `diags`.  The sources are read into the arena of `diags`, which diagnostics and policies
  * point into: it must outlive both. */
 struct fb_policies *fb_policies_load(const struct fb_allocator *allocator, const char *dir, struct fb_diags *diags);
 void fb_policies_free(struct fb_policies *policies);
+
+/* The same for those who look closer than a server does: `check` and `validate`. */
+struct fb_load_options {
+    struct fb_validate_options validate;    /* the zero value: strict, as the server does */
+    bool not_validated;                     /* take any: for tests of what is answered when policies err */
+    bool unread;                            /* warn of files in the directory that nobody reads */
+};
+struct fb_policies *fb_policies_load_with(const struct fb_allocator *allocator, const char *dir,
+                                          const struct fb_load_options *options, struct fb_diags *diags);
 /* For `check` and `why`. */
 const struct fb_schema *fb_policies_schema(const struct fb_policies *policies);
 const struct fb_routes *fb_policies_routes(const struct fb_policies *policies);

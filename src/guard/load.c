@@ -24,6 +24,16 @@ static bool read_policies(struct fb_policies *policies, const struct fb_files *f
     return fine && fb_policy_set_rename(&policies->set, diags);
 }
 
+/* What the validator promises of policies holds for entities that are what the schema says. */
+static bool conform(const struct fb_policies *policies, const struct fb_source *source, struct fb_diags *diags)
+{
+    struct fb_arena scratch;
+    fb_arena_init(&scratch, policies->allocator, LOAD_CEILING);
+    bool fine = fb_conform_entities(policies->schema, policies->entities, source, &scratch, diags);
+    fb_arena_release(&scratch);
+    return fine;
+}
+
 static bool read_entities(struct fb_policies *policies, const struct fb_files *files, struct fb_diags *diags)
 {
     policies->entities = fb_entity_set_new(&policies->arena);
@@ -31,7 +41,8 @@ static bool read_entities(struct fb_policies *policies, const struct fb_files *f
         return false;
     const struct fb_value_hints hints = fb_schema_hints(policies->schema);
     bool fine = files->entities == NULL
-                || fb_entity_set_read_json(policies->entities, files->entities, &hints, diags);
+                || (fb_entity_set_read_json(policies->entities, files->entities, &hints, diags)
+                    && conform(policies, files->entities, diags));
     return fb_schema_add_actions(policies->schema, policies->entities) && fine
            && fb_entity_set_close(policies->entities, diags);
 }
@@ -52,14 +63,28 @@ static bool find_concerned(struct fb_policies *policies)
 static bool compile(struct fb_policies *policies, struct fb_diags *diags)
 {
     policies->program = fb_program_new(&policies->arena, &policies->set, diags);
-    if (policies->program == NULL || !find_concerned(policies) || !fb_cures_find(policies, diags))
-        return false;
-    bool rules = fb_rules_read(policies, diags);
-    bool forbids = fb_forbids_check(policies, diags);
-    return rules && forbids;
+    return policies->program != NULL && fb_rules_read(policies, diags);
+}
+
+/* A forbid that errs refuses everybody, a permit that errs permits nobody: what the validator finds is
+ * found here rather than by a request.  Policies of a file that does not parse as a whole are looked at too. */
+static bool validate(const struct fb_policies *policies, const struct fb_validate_options *options,
+                     struct fb_diags *diags)
+{
+    struct fb_arena scratch;
+    fb_arena_init(&scratch, policies->allocator, LOAD_CEILING);
+    bool valid = fb_validate(&policies->set, policies->schema, options, &scratch, diags);
+    fb_arena_release(&scratch);
+    return valid;
 }
 
 struct fb_policies *fb_policies_load(const struct fb_allocator *allocator, const char *dir, struct fb_diags *diags)
+{
+    return fb_policies_load_with(allocator, dir, &(struct fb_load_options){.validate = {.errors_only = true}}, diags);
+}
+
+struct fb_policies *fb_policies_load_with(const struct fb_allocator *allocator, const char *dir,
+                                          const struct fb_load_options *options, struct fb_diags *diags)
 {
     struct fb_policies *policies = fb_alloc(allocator, sizeof *policies);
     if (policies == NULL)
@@ -76,8 +101,13 @@ struct fb_policies *fb_policies_load(const struct fb_allocator *allocator, const
     size_t errors = diags->errors;
     bool schema = read_schema(policies, &files, diags);
     bool parsed = read_policies(policies, &files, diags);
-    bool fine = policies->schema != NULL && read_entities(policies, &files, diags) && schema && parsed
-                && compile(policies, diags);
+    bool valid = policies->schema != NULL
+                 && (options->not_validated || validate(policies, &options->validate, diags));
+    bool entities = policies->schema != NULL && read_entities(policies, &files, diags);
+    bool compiled = parsed && compile(policies, diags);
+    bool fine = schema && valid && entities && compiled && find_concerned(policies) && fb_cures_find(policies, diags);
+    if (options->unread)
+        fb_files_warn_unread(dir, diags);
     if (!fine || diags->errors != errors || policies->arena.failed || diags->arena->failed) {
         if (diags->errors == errors)
             fb_diag_add(diags, FB_ERROR, "load.memory", NULL, (struct fb_range){0, 0}, "%s: out of memory", dir);

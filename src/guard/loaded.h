@@ -45,8 +45,7 @@ bool fb_files_read(const char *dir, struct fb_arena *arena, struct fb_files *fil
 /* Checks the annotations of every policy and fills in rules, legal and any_legal. */
 bool fb_rules_read(struct fb_policies *policies, struct fb_diags *diags);
 
-/* A forbid that reads an optional attribute without asking `has` first errs on data that the
- * schema allows, and an erring forbid closes the door: a fault, found at load time. */
-bool fb_forbids_check(const struct fb_policies *policies, struct fb_diags *diags);
+/* Warns of what lies in the directory and nobody reads: a second schema, policies in folders, unknown names. */
+void fb_files_warn_unread(const char *dir, struct fb_diags *diags);
 
 #endif

@@ -21,6 +21,7 @@ struct world {
     struct fb_guard *guard;
     struct fb_store *store;
     struct fb_site site;
+    bool not_validated;         /* policies that may err are taken too */
 };
 
 void world_init(struct world *world);
