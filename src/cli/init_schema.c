@@ -354,10 +354,12 @@ static const char policies[] =
     "@id(\"administrators-do-everything\")\n"
     "@reason(\"insufficient_role\")\n"
     "@detail(\"Only administrators do this.\")\n"
-    "permit (principal in Role::\"admin\", action, resource);\n"
+    "permit (principal in Role::\"admin\", action, resource);\n";
+static const char read_policy[] =
     "\n"
     "@id(\"readers-read\")\n"
-    "permit (principal in Role::\"reader\", action in Action::\"read\", resource);\n"
+    "permit (principal in Role::\"reader\", action in Action::\"read\", resource);\n";
+static const char own_policy[] =
     "\n"
     "// Users see and change themselves, where the path names them.\n"
     "@id(\"users-manage-themselves\")\n"
@@ -367,6 +369,12 @@ static const char open_policy[] = "\n"
                                   "// Operations that the API's description opens to everybody.\n"
                                   "@id(\"open-to-all\")\n"
                                   "permit (principal, action in Action::\"open\", resource);\n";
+
+/* A policy that no action could meet would be warned of at the first check. */
+static bool has_line(const struct fb_buffer *text, const char *part)
+{
+    return text->len != 0 && memmem(text->ptr, text->len, part, strlen(part)) != NULL;
+}
 
 bool fb_init_from_api(const struct fb_api *api, struct fb_buffer *schema, struct fb_buffer *policies_text,
                       struct fb_init_counts *counts)
@@ -390,6 +398,10 @@ bool fb_init_from_api(const struct fb_api *api, struct fb_buffer *schema, struct
     add_types(&w, schema);
     fb_buffer_add(schema, fb_buffer_span(&actions));
     fb_buffer_add_z(policies_text, policies);
+    if (has_line(&actions, " in [read"))
+        fb_buffer_add_z(policies_text, read_policy);
+    if (has_line(&actions, "\n  resource: User,\n"))
+        fb_buffer_add_z(policies_text, own_policy);
     if (w.guests)
         fb_buffer_add_z(policies_text, open_policy);
     bool fine = !actions.failed && !schema->failed && !policies_text->failed && !w.arena->failed;
