@@ -129,8 +129,10 @@ static void add_long_string(struct fb_parser *parser, struct fb_diag *diag)
 
 struct fb_diag *fb_parse_unexpected(struct fb_parser *parser, const char *expected)
 {
-    if (fb_parse_is_echo(parser))
+    if (fb_parse_is_echo(parser)) {
+        parser->echoes++;
         return &parser->scratch;
+    }
     parser->fault_at = parser->token.range.start;
     struct fb_span found = describe(parser);
     struct fb_diag *diag = fb_parse_fault(parser, parser->token.range, "parse.unexpected_token",

@@ -19,6 +19,7 @@ struct fb_parser {
     uint32_t last_start, last_end;  /* where the last one taken stood */
     uint32_t depth;                 /* of brackets and `if`s */
     uint32_t fault_at;              /* start of the last token with a fault of syntax; UINT32_MAX */
+    size_t echoes;                  /* faults that were not reported since one stood there already */
     const struct fb_source *source;
     struct fb_diags *diags;
     size_t errors_before;           /* in diags, from other texts */

@@ -148,7 +148,7 @@ static void skip_to_policy(struct fb_parser *parser)
 
 struct fb_policy *fb_parse_policy(struct fb_parser *parser)
 {
-    size_t errors = parser->diags->errors;
+    size_t errors = parser->diags->errors, echoes = parser->echoes;
     uint32_t start = parser->token.range.start;
     struct fb_policy *policy = fb_arena_alloc(parser->arena, sizeof *policy);
     if (policy == NULL) {
@@ -165,5 +165,6 @@ struct fb_policy *fb_parse_policy(struct fb_parser *parser)
     parse_conditions(parser, policy);
     parse_end(parser);
     policy->range = (struct fb_range){start, parser->last_end};
-    return parser->diags->errors == errors && !parser->arena->failed ? policy : NULL;
+    bool good = parser->diags->errors == errors && parser->echoes == echoes && !parser->arena->failed;
+    return good ? policy : NULL;
 }

@@ -103,6 +103,10 @@ static void open_parens(struct fb_parser *parser, struct parens *parens)
 {
     parens->count = 0;
     while (fb_parse_at(parser, FB_TOK_LEFT_PAREN)) {
+        if (parens->count == FB_CEDAR_DEPTH)
+            fb_parse_fault(parser, parser->token.range, "parse.too_deep", "nested more than %u levels deep",
+                           FB_CEDAR_DEPTH)
+                ->hint = FB_SPAN("an entity needs no parentheses");
         parens->open[parens->count < OPEN_KEPT ? parens->count : OPEN_KEPT - 1] = parser->token.range;
         parens->count++;
         fb_parse_advance(parser);
