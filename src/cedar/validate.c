@@ -96,22 +96,24 @@ static void note(struct run *run, uint32_t *slot, struct outcome outcome)
 
 /* --- one environment --- */
 
-/* The conditions, joined by && from left to right.  Is the policy false here? */
+/* The conditions, as a && (b && (c && …)): one that is false ends them, and makes the policy false unless one
+ * before it has no type, for && has none then.  Each may rely on what those before it have asked. */
 static bool check_conditions(struct fb_checker *c)
 {
     struct fb_tree *tree = &c->tree;
     fb_caps held = 0;
-    struct fb_answer all = fb_answer(fb_truth(c, true));
+    bool is_false = false, typed = true;
     uint32_t checked = 0;
-    for (; checked < tree->conditions_count && !fb_is_kind(all, FB_V_FALSE); checked++) {
-        held = fb_caps_replace(c, held, all.caps);
-        struct fb_answer next = fb_check_bool(c, tree->conditions[checked]);
-        all = checked == 0 ? next : fb_join_and(c, all, next);
+    for (; checked < tree->conditions_count && !is_false; checked++) {
+        struct fb_answer answer = fb_check_bool(c, tree->conditions[checked]);
+        held = fb_caps_replace(c, held, fb_caps_union(c, held, answer.failed ? 0 : answer.caps));
+        is_false = fb_is_kind(answer, FB_V_FALSE);
+        typed = typed && answer.type != NULL;
     }
     fb_caps_drop(c, held);
     if (c->keep_types)
         fb_check_levels(c, checked);
-    return fb_is_kind(all, FB_V_FALSE);
+    return is_false && typed;
 }
 
 /* Whose scope holds, as far as types can tell. */

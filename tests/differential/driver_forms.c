@@ -141,21 +141,40 @@ static void say_found(struct world *world, const char *member, const struct fb_d
     fb_buffer_add_char(&world->out, ']');
 }
 
+static struct fb_diags validate(struct world *world, struct fb_validate_options options, bool *valid)
+{
+    struct fb_diags diags;
+    struct fb_arena scratch;
+    fb_diags_init(&diags, &world->arena);
+    diags.limit = SIZE_MAX;
+    fb_arena_init(&scratch, &fb_heap, (size_t)1 << 30);
+    *valid = fb_validate(&world->set, world->schema, &options, &scratch, &diags);
+    fb_arena_release(&scratch);
+    return diags;
+}
+
 static void validation(struct world *world)
 {
     for (int permissive = 0; permissive < 2; permissive++) {
         struct fb_validate_options options = {.mode = permissive ? FB_VALIDATE_PERMISSIVE : FB_VALIDATE_STRICT};
-        struct fb_diags diags;
-        struct fb_arena scratch;
-        fb_diags_init(&diags, &world->arena);
-        diags.limit = SIZE_MAX;
-        fb_arena_init(&scratch, &fb_heap, (size_t)1 << 30);
-        bool valid = fb_validate(&world->set, world->schema, &options, &scratch, &diags);
-        fb_arena_release(&scratch);
+        bool valid;
+        struct fb_diags diags = validate(world, options, &valid);
         fb_buffer_add_format(&world->out, ",\"%s\":%s", permissive ? "permissive" : "strict", valid ? "true" : "false");
         say_found(world, permissive ? "permissiveErrors" : "strictErrors", &diags, FB_ERROR, NULL);
         if (!permissive)
             say_found(world, "impossible", &diags, FB_WARNING, "validate.impossible");
+    }
+}
+
+/* The policies that reach too far at the levels 0 to 3, and at one that no policy exceeds. */
+static void levels(struct world *world)
+{
+    static const char *const members[] = {"level0", "level1", "level2", "level3", "levelMost"};
+    for (uint32_t i = 0; i < 5; i++) {
+        struct fb_validate_options options = {.check_level = true, .level = i < 4 ? i : 1000};
+        bool valid;
+        struct fb_diags diags = validate(world, options, &valid);
+        say_found(world, members[i], &diags, FB_ERROR, "validate.level");
     }
 }
 
@@ -164,6 +183,7 @@ void driver_forms(struct world *world)
     if (world->schema != NULL) {
         schema_forms(world);
         validation(world);
+        levels(world);
     }
     policy_forms(world);
     formatted(world);

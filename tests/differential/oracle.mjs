@@ -97,6 +97,7 @@ class Oracle {
     const { type, validationErrors, validationWarnings } = this.call('validate', { validationSettings: { mode: 'strict' }, schema: world.schema, policies: sets });
     if (type !== 'success') return;
     const ids = (list) => [...new Set(list.map((found) => found.policyId))].sort();
+    out.literals = world.policies.map((text, i) => (/::\s*(\/\/[^\n]*\n\s*)*"/.test(text) ? `policy${i}` : '')).filter(Boolean);
     out.strict = validationErrors.length === 0;
     out.strictErrors = ids(validationErrors).filter((id) => id.startsWith('policy'));
     out.impossible = ids(validationWarnings.filter(({ error }) => /impossible/.test(error.message))).filter((id) => id.startsWith('policy'));
