@@ -8,6 +8,9 @@
 
 #include "cedar/format.h"
 
+/* Of each arena and buffer here.  A text of the largest size takes about 100 bytes for each of its own. */
+#define FORMAT_CEILING ((size_t)1 << 30)
+
 /* --- comments --- */
 
 const struct fb_doc *fb_format_leading(struct fb_formatter *f, const struct fb_format_token *token)
@@ -36,7 +39,7 @@ const struct fb_doc *fb_format_bare(struct fb_formatter *f, const struct fb_form
     uint32_t start = token->token.range.start;
     struct fb_span text = token->token.text;
     if (token->token.kind == FB_TOK_STRING)
-        text = fb_span(text.ptr - 1, token->token.range.end - start);     /* with its quotes */
+        text = fb_span(text.ptr - 1, token->token.range.end - start); /* with its quotes */
     while (token->token.kind == FB_TOK_NUMBER && text.len > 1 && text.ptr[0] == '0')
         text = fb_span_from(text, 1);
     return fb_doc_text(f->arena, text);
@@ -247,7 +250,7 @@ static void add_policy(struct fb_buffer *out, struct fb_span text)
 
 struct tokens {
     struct fb_format_token *list;
-    size_t count, capacity;
+    size_t count;
 };
 
 /* The first comment of a text of white space and comments, or the empty span; *rest is what follows it. */
@@ -279,21 +282,33 @@ static void add_leading(struct fb_arena *arena, struct fb_format_token *token, s
     token->leading_count = (uint32_t)count;
 }
 
+/* Counted first, since a list of millions that doubles leaves as many behind. */
+static size_t count_tokens(const struct fb_source *source, struct fb_diags *diags)
+{
+    struct fb_lexer lexer;
+    struct fb_token token;
+    size_t count = 0;
+    if (!fb_lexer_init(&lexer, source, false, diags))
+        return 0;
+    do {
+        fb_lexer_next(&lexer, &token);
+        count++;
+    } while (token.kind != FB_TOK_END);
+    return count;
+}
+
 /* All tokens, the END included, with their comments.  False without memory. */
 static bool read_tokens(struct fb_arena *arena, const struct fb_source *source, struct fb_diags *diags,
                         struct tokens *tokens)
 {
     struct fb_lexer lexer;
     uint32_t end = 0;
-    if (!fb_lexer_init(&lexer, source, false, diags))
+    size_t count = count_tokens(source, diags);
+    tokens->list = fb_arena_array(arena, count, sizeof *tokens->list);
+    if (count == 0 || tokens->list == NULL || !fb_lexer_init(&lexer, source, false, diags))
         return false;
-    do {
-        struct fb_format_token *token = NULL;
-        tokens->list = fb_arena_grow(arena, tokens->list, tokens->count, &tokens->capacity, sizeof *tokens->list);
-        if (tokens->list == NULL)
-            return false;
-        token = &tokens->list[tokens->count++];
-        *token = (struct fb_format_token){.leading_count = 0};
+    while (tokens->count < count) {
+        struct fb_format_token *token = &tokens->list[tokens->count++];
         fb_lexer_next(&lexer, &token->token);
         struct fb_span gap = fb_span(source->text.ptr + end, token->token.range.start - end);
         if (tokens->count > 1) {
@@ -304,22 +319,18 @@ static bool read_tokens(struct fb_arena *arena, const struct fb_source *source, 
         }
         add_leading(arena, token, gap);
         end = token->token.range.end;
-    } while (tokens->list[tokens->count - 1].token.kind != FB_TOK_END);
+    }
     return !arena->failed;
 }
 
 /* One time through.  The source is known to parse. */
-static bool format_once(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
-                        const struct fb_format_options *options, struct fb_diags *diags)
+static bool format_tokens(struct fb_buffer *out, const struct tokens *tokens, const struct fb_format_options *options)
 {
-    struct tokens tokens = {0};
     struct fb_buffer laid;
     struct fb_arena scratch;
-    if (!read_tokens(arena, source, diags, &tokens))
-        return false;
-    fb_arena_init(&scratch, out->allocator, (size_t)2 << 30);
-    fb_buffer_init(&laid, out->allocator, (size_t)1 << 30);
-    struct fb_formatter f = {.arena = &scratch, .tokens = tokens.list, .indent = options->indent};
+    fb_arena_init(&scratch, out->allocator, FORMAT_CEILING);
+    fb_buffer_init(&laid, out->allocator, FORMAT_CEILING);
+    struct fb_formatter f = {.arena = &scratch, .tokens = tokens->list, .indent = options->indent};
     bool good = true;
     while (good && !fb_format_at(&f, FB_TOK_END)) {
         if (f.at > 0)
@@ -331,7 +342,7 @@ static bool format_once(struct fb_buffer *out, struct fb_arena *arena, const str
         fb_arena_clear(&scratch);
     }
     fb_buffer_add_char(out, '\n');
-    const struct fb_format_token *end = &tokens.list[tokens.count - 1];
+    const struct fb_format_token *end = &tokens->list[tokens->count - 1];
     for (uint32_t i = 0; i < end->leading_count; i++) {
         fb_buffer_add(out, end->leading[i]);
         fb_buffer_add_char(out, '\n');
@@ -341,40 +352,63 @@ static bool format_once(struct fb_buffer *out, struct fb_arena *arena, const str
     return good && !out->failed;
 }
 
-static bool same_policies(struct fb_arena *arena, const struct fb_source *a, const struct fb_source *b)
+/* The tokens have an arena of their own: they take many times the bytes of the text, once for each pass. */
+static bool format_once(struct fb_buffer *out, const struct fb_source *source, const struct fb_format_options *options,
+                        struct fb_diags *diags)
 {
-    struct fb_policy_set sets[2];
-    const struct fb_source *sources[2] = {a, b};
+    struct tokens tokens = {0};
+    struct fb_arena arena;
+    fb_arena_init(&arena, out->allocator, FORMAT_CEILING);
+    bool good = read_tokens(&arena, source, diags, &tokens) && format_tokens(out, &tokens, options);
+    fb_arena_release(&arena);
+    return good;
+}
+
+static bool same_policies(struct fb_arena *arena, const struct fb_policy_set *set, const struct fb_source *source)
+{
+    struct fb_policy_set again;
     struct fb_diags diags;
     fb_diags_init(&diags, arena);
-    for (int i = 0; i < 2; i++) {
-        fb_policy_set_init(&sets[i], arena);
-        if (!fb_policy_set_read(&sets[i], sources[i], &diags))
-            return false;
-    }
-    bool same = sets[0].count == sets[1].count;
-    for (size_t i = 0; same && i < sets[0].count; i++)
-        same = fb_policy_eq(sets[0].policies[i], sets[1].policies[i]);
+    fb_policy_set_init(&again, arena);
+    bool same = fb_policy_set_read(&again, source, &diags) && again.count == set->count;
+    for (size_t i = 0; same && i < set->count; i++)
+        same = fb_policy_eq(again.policies[i], set->policies[i]);
     return same;
 }
 
 /* A comment moved by one pass may move a line break in the next; a few passes settle it. */
 #define PASSES_MAX 6
 
-static bool settle(struct fb_buffer *text, struct fb_arena *arena, const struct fb_source *source,
-                   const struct fb_format_options *options, struct fb_diags *diags)
+/* False after a diagnostic. */
+static bool settle(struct fb_buffer *text, const struct fb_source *source, const struct fb_format_options *options,
+                   struct fb_diags *diags)
 {
+    struct fb_buffer before;
     struct fb_source now = *source;
-    for (int pass = 0; pass < PASSES_MAX; pass++) {
+    bool good = true, settled = false;
+    fb_buffer_init(&before, text->allocator, FORMAT_CEILING);
+    for (int pass = 0; good && !settled && pass < PASSES_MAX; pass++) {
         fb_buffer_clear(text);
-        if (!format_once(text, arena, &now, options, diags))
-            return false;
-        bool settled = pass > 0 && fb_span_eq(fb_buffer_span(text), now.text);
-        if (settled)
-            return true;
-        now.text = fb_arena_copy(arena, fb_buffer_span(text));
+        good = format_once(text, &now, options, diags);
+        settled = pass > 0 && fb_span_eq(fb_buffer_span(text), now.text);
+        fb_buffer_clear(&before);
+        fb_buffer_add(&before, fb_buffer_span(text));
+        now.text = fb_buffer_span(&before);
+        if (!good || before.failed) {
+            good = false;
+            fb_diag_add(diags, FB_ERROR, "parse.memory", source, (struct fb_range){0, 0},
+                        "not enough memory to format this; at most 1 GiB is taken")
+                ->hint = FB_SPAN("split the file");
+        } else if (text->len > FB_CEDAR_TEXT_MAX) {
+            good = false;
+            fb_diag_add(diags, FB_ERROR, "format.too_large", source, (struct fb_range){0, 0},
+                        "formatted, these policies would have %zu bytes; at most %u could be read again", text->len,
+                        FB_CEDAR_TEXT_MAX)
+                ->hint = FB_SPAN("split the file");
+        }
     }
-    return !arena->failed;
+    fb_buffer_release(&before);
+    return good;
 }
 
 bool fb_format_policies(struct fb_buffer *out, const struct fb_source *source, const struct fb_format_options *options,
@@ -383,23 +417,20 @@ bool fb_format_policies(struct fb_buffer *out, const struct fb_source *source, c
     struct fb_arena arena;
     struct fb_policy_set set;
     struct fb_buffer text;
-    fb_arena_init(&arena, out->allocator, (size_t)4 << 30);
-    fb_buffer_init(&text, out->allocator, (size_t)1 << 30);
+    fb_arena_init(&arena, out->allocator, FORMAT_CEILING);
+    fb_buffer_init(&text, out->allocator, FORMAT_CEILING);
     fb_policy_set_init(&set, &arena);
-    size_t errors = diags->errors;  /* the caller's, of other texts */
-    bool good = fb_policy_set_read(&set, source, diags);
+    size_t errors = diags->errors; /* the caller's, of other texts */
+    bool good = fb_policy_set_read(&set, source, diags) && settle(&text, source, options, diags);
     if (good) {
-        good = settle(&text, &arena, source, options, diags);
         struct fb_source formatted = {.name = source->name, .text = fb_buffer_span(&text)};
-        if (!good)
-            fb_diag_add(diags, FB_ERROR, "parse.memory", source, (struct fb_range){0, 0}, "not enough memory to format");
-        else if (!same_policies(&arena, source, &formatted))
+        if (!same_policies(&arena, &set, &formatted))
             fb_diag_add(diags, FB_ERROR, "format.changed", source, (struct fb_range){0, 0},
                         "formatting would change what these policies mean, so nothing was done");
         else
             fb_buffer_add(out, formatted.text);
-        good = diags->errors == errors;
     }
+    good = good && diags->errors == errors;
     fb_buffer_release(&text);
     fb_arena_release(&arena);
     return good && !out->failed;

@@ -11,8 +11,12 @@ struct fb_doc {
     enum kind kind;
     uint32_t indent;                    /* NEST */
     uint32_t columns;                   /* TEXT, LINE: of `text` */
-    struct fb_span text;                /* TEXT; LINE: when flat */
-    const struct fb_doc *first, *second;    /* JOIN; NEST, GROUP: first */
+    union {
+        struct fb_span text;            /* TEXT; LINE: when flat */
+        struct {
+            const struct fb_doc *first, *second;    /* JOIN; NEST, GROUP: first */
+        };
+    };
 };
 
 static struct fb_doc *new_doc(struct fb_arena *arena, enum kind kind, const struct fb_doc *first)
