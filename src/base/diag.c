@@ -10,6 +10,22 @@ void fb_diags_init(struct fb_diags *diags, struct fb_arena *arena)
     *diags = (struct fb_diags){.arena = arena, .limit = FB_DIAGS_LIMIT};
 }
 
+/* A message may quote a name of a megabyte; its ends are enough. */
+#define MESSAGE_MAX 2000u
+
+static struct fb_span shortened(struct fb_arena *arena, struct fb_span text)
+{
+    if (text.len <= MESSAGE_MAX)
+        return text;
+    size_t head = MESSAGE_MAX / 2, tail = text.len - MESSAGE_MAX / 2;
+    while (head > 0 && ((unsigned char)text.ptr[head] & 0xC0) == 0x80)
+        head--;
+    while (tail < text.len && ((unsigned char)text.ptr[tail] & 0xC0) == 0x80)
+        tail++;
+    struct fb_span rest = fb_span_from(text, tail);
+    return fb_arena_format(arena, "%.*s…%.*s", (int)head, text.ptr, (int)rest.len, rest.ptr);
+}
+
 /* The next place in the list; the scratch one when there is none. */
 static struct fb_diag *next_diag(struct fb_diags *diags)
 {
@@ -37,7 +53,7 @@ struct fb_diag *fb_diag_add(struct fb_diags *diags, enum fb_severity severity, c
         return diag;
     va_list args;
     va_start(args, format);
-    diag->message = fb_arena_vformat(diags->arena, format, args);
+    diag->message = shortened(diags->arena, fb_arena_vformat(diags->arena, format, args));
     va_end(args);
     if (diag->message.ptr == NULL)
         diag->message = FB_SPAN("(no memory left for the message)");

@@ -76,8 +76,8 @@ const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *p
     int error = fb_buffer_read_file(&bytes, is_stdin ? "-" : path);
     struct fb_source *source = NULL;
     if (error == EFBIG)
-        fb_inputs_fault(inputs, "input.too_large", "%s: larger than the limit of %zu bytes",
-                        is_stdin ? "<stdin>" : path, limit);
+        fb_inputs_fault(inputs, "input.too_large", "%s: larger than the limit of %zu MiB; split it into several",
+                        is_stdin ? "<stdin>" : path, limit >> 20);
     else if (error != 0)
         fb_inputs_fault(inputs, "input.unreadable", "%s: %s", is_stdin ? "<stdin>" : path, strerror(error));
     else

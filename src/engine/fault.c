@@ -54,6 +54,19 @@ static void add_value(struct fb_buffer *out, struct fb_value value)
     fb_buffer_release(&text);
 }
 
+/* The name of an attribute or a tag, in quotes; of a long one its beginning. */
+static void add_name(struct fb_buffer *out, struct fb_span name)
+{
+    size_t len = name.len;
+    if (len > MESSAGE_MAX / 8)
+        len = MESSAGE_MAX / 8;
+    while (len < name.len && len > 0 && ((unsigned char)name.ptr[len] & 0xC0) == 0x80)
+        len--;
+    fb_buffer_add_cedar(out, fb_span_head(name, len));
+    if (len < name.len)
+        fb_buffer_add_z(out, "…");
+}
+
 static void add_overflow(struct fb_buffer *out, const struct fb_fault *fault)
 {
     if (fault->a.kind == FB_LONG) {
@@ -92,7 +105,7 @@ static void describe(struct fb_buffer *out, const struct fb_fault *fault)
         else
             fb_buffer_add_z(out, "the record");
         fb_buffer_add_z(out, fault->code == FB_FAULT_NO_TAG ? " has no tag " : " has no attribute ");
-        fb_buffer_add_cedar(out, fault->name);
+        add_name(out, fault->name);
         break;
     case FB_FAULT_ARGUMENT:
         fb_buffer_add_format(out, "%s: ", fault->text);

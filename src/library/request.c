@@ -65,7 +65,9 @@ static bool read_context(struct fb_arena *arena, const struct fb_schema *schema,
         hint = fb_schema_hint_of(declared->context);
     }
     struct fb_json json;
-    fb_json_init(&json, source->text, arena, FB_JSON_LIMITS);
+    struct fb_json_limits limits = FB_JSON_LIMITS;
+    limits.depth = FB_VALUE_JSON_DEPTH; /* so that nesting is the value's fault, and as deep as an entity's */
+    fb_json_init(&json, source->text, arena, limits);
     if (fb_json_next(&json) != FB_JSON_ERROR && json.event != FB_JSON_OBJECT)
         fb_json_fail(&json, "request.context", "a context is a JSON object");
     bool fine = json.error == NULL && fb_value_read_json(&json, arena, declared != NULL ? &hints : NULL, hint, context)
