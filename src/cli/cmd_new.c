@@ -80,7 +80,10 @@ int fb_cmd_new(struct fb_cli *cli, int argc, char **argv)
 {
     struct fb_inputs_options options = {.policies = NULL};
     const char *name = NULL;
-    const struct fb_option rows[] = {{FB_OPTION_TEXT, 'n', "name", "DIR", "of the project, and of its directory", &name}};
+    const struct fb_option rows[] = {
+        {FB_OPTION_TEXT, 'n', "name", "DIR", "of the project, and of its directory", &name},
+        {FB_OPTION_TEXT, 'f', "error-format", "FORM", "of errors: human, plain or json", &options.error_format},
+    };
     const struct fb_usage usage = {
         .verb = "new",
         .synopsis = "forbid new --name DIR",
