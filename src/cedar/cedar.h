@@ -42,6 +42,9 @@ bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags);
 const struct fb_link *fb_policy_set_link(struct fb_policy_set *set, struct fb_span template_id, struct fb_span new_id,
                                          const struct fb_uid *principal, const struct fb_uid *resource,
                                          const char **error);
+/* Why these values do not fit the template's slots: NULL, or a static text. */
+const char *fb_policy_slots_check(const struct fb_policy *template_, const struct fb_uid *principal,
+                                  const struct fb_uid *resource);
 const struct fb_policy *fb_policy_set_find(const struct fb_policy_set *set, struct fb_span id);
 
 /* One expression alone (for `evaluate` and tests). */

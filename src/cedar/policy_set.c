@@ -141,17 +141,26 @@ const struct fb_policy *fb_policy_set_find(const struct fb_policy_set *set, stru
     return fb_map_get(&set->policies_by_id, id);
 }
 
-static const char *check_link(const struct fb_policy_set *set, const struct fb_policy *template_, struct fb_span new_id,
-                              const struct fb_uid *principal, const struct fb_uid *resource)
+const char *fb_policy_slots_check(const struct fb_policy *template_, const struct fb_uid *principal,
+                                  const struct fb_uid *resource)
 {
-    if (template_ == NULL)
-        return "there is no policy of that id";
     if (!template_->is_template)
         return "the policy has no slot, so it cannot be linked";
     if (template_->principal.slot != (principal != NULL))
         return principal != NULL ? "the template has no slot ?principal" : "the slot ?principal needs a value";
     if (template_->resource.slot != (resource != NULL))
         return resource != NULL ? "the template has no slot ?resource" : "the slot ?resource needs a value";
+    return NULL;
+}
+
+static const char *check_link(const struct fb_policy_set *set, const struct fb_policy *template_, struct fb_span new_id,
+                              const struct fb_uid *principal, const struct fb_uid *resource)
+{
+    if (template_ == NULL)
+        return "there is no policy of that id";
+    const char *error = fb_policy_slots_check(template_, principal, resource);
+    if (error != NULL)
+        return error;
     if (fb_map_get(&set->policies_by_id, new_id) != NULL || fb_map_get(&set->links_by_id, new_id) != NULL)
         return "the id of the link is taken";
     return NULL;

@@ -20,34 +20,48 @@ enum fb_found fb_scope_matches(struct fb_eval *e, enum fb_scope_op op, struct fb
     case FB_SCOPE_IS_IN:
         return fb_span_eq(fb_uid_type(uid), type) ? fb_in(e, uid, bound) : FB_ABSENT;
     case FB_SCOPE_IN_LIST:
-        break;      /* of actions only: index.c */
+        break;      /* of actions only: candidates.c */
     }
     return FB_ABSENT;
 }
 
 enum verdict { NO, YES, ERRED, CANNOT };
 
-static enum verdict scope_verdict(struct fb_eval *e, const struct fb_rule *rule)
+/* What needs no entity first: types and equal uids of both sides, then membership. */
+static enum verdict scope_verdict(struct fb_eval *e, const struct fb_form *form, const struct fb_rows *rows,
+                                  const struct fb_row *row)
 {
-    const struct fb_request *request = e->request;
-    enum fb_found found = FB_FOUND;
-    if (!fb_types_fit(rule, request))
-        return NO;
-    if (rule->principal_op != FB_SCOPE_ANY)
-        found = fb_scope_matches(e, (enum fb_scope_op)rule->principal_op, rule->policy->principal.type,
-                                 rule->principal, request->principal);
-    if (found == FB_FOUND && rule->resource_op != FB_SCOPE_ANY)
-        found = fb_scope_matches(e, (enum fb_scope_op)rule->resource_op, rule->policy->resource.type,
-                                 rule->resource, request->resource);
-    return found == FB_FOUND ? YES : found == FB_ABSENT ? NO : CANNOT;
+    const struct fb_uid *uids[2] = {e->request->principal, e->request->resource};
+    const struct fb_scope *scopes[2] = {&form->policy->principal, &form->policy->resource};
+    for (int side = 0; side < 2; side++) {
+        uint8_t op = form->op[side];
+        if (op == FB_SCOPE_EQ && !fb_uid_eq(uids[side], fb_key_at(rows, row->key[side])->uid))
+            return NO;
+        if ((op == FB_SCOPE_IS || op == FB_SCOPE_IS_IN) && !fb_uid_is(uids[side], form->type[side], scopes[side]->type))
+            return NO;
+    }
+    for (int side = 0; side < 2; side++) {
+        if (form->op[side] != FB_SCOPE_IN && form->op[side] != FB_SCOPE_IS_IN)
+            continue;
+        enum fb_found found = fb_in(e, uids[side], fb_key_at(rows, row->key[side])->uid);
+        if (found != FB_FOUND)
+            return found == FB_ABSENT ? NO : CANNOT;
+    }
+    return YES;
 }
 
-static enum verdict rule_verdict(const struct fb_program *program, struct fb_eval *e, const struct fb_rule *rule)
+static enum verdict rule_verdict(const struct fb_program *program, struct fb_eval *e, uint32_t rule, bool proven,
+                                 uint8_t *effect)
 {
-    enum verdict verdict = scope_verdict(e, rule);
+    bool fixed = rule < program->statics.count;
+    const struct fb_rows *rows = fixed ? &program->statics : program->links;
+    const struct fb_row *row = fb_row_at(rows, fixed ? rule : rule - program->statics.count);
+    const struct fb_form *form = &program->forms[row->form];
+    *effect = form->effect;
+    enum verdict verdict = proven ? YES : scope_verdict(e, form, rows, row);
     /* A program without conditions has no conjuncts to point at. */
-    const struct fb_conjunct *conjunct = rule->conjuncts_count != 0 ? program->conjuncts + rule->conjuncts : NULL;
-    for (uint32_t i = 0; i < rule->conjuncts_count && verdict == YES; i++, conjunct++) {
+    const struct fb_conjunct *conjunct = form->conjuncts_count != 0 ? program->conjuncts + form->conjuncts : NULL;
+    for (uint32_t i = 0; i < form->conjuncts_count && verdict == YES; i++, conjunct++) {
         struct fb_value value;
         if (!fb_eval(e, conjunct->node, &value))
             return e->cannot ? CANNOT : ERRED;
@@ -108,15 +122,16 @@ enum fb_status fb_decide(const struct fb_program *program, const struct fb_reque
     struct fb_eval e;
     struct fb_candidates candidates;
     fb_eval_init(&e, &program->code, request, arena);
-    if (!fb_candidates_init(&candidates, program, &e))
+    if (!fb_candidates_init(&candidates, program, &e, 0))
         return FB_CANNOT;
     struct lists lists = {0};
     uint32_t rule;
     while ((rule = fb_candidates_next(&candidates, &e)) != UINT32_MAX) {
         bool kept = true;
-        switch (rule_verdict(program, &e, &program->rules[rule])) {
+        uint8_t effect;
+        switch (rule_verdict(program, &e, rule, candidates.proven, &effect)) {
         case NO: break;
-        case YES: kept = add_satisfied(arena, &lists, program->rules[rule].effect, rule); break;
+        case YES: kept = add_satisfied(arena, &lists, effect, rule); break;
         case ERRED: kept = add_error(&e, &lists, rule); break;
         case CANNOT: kept = false; break;
         }

@@ -4,35 +4,66 @@
 
 #include "engine/eval.h"
 
-/* --- index.c: candidates of a request, ascending, none twice -------------------------------------- */
+/* --- candidates.c: candidates of a request, ascending, none twice ------------------------------ */
 
 #define FB_CANDIDATE_LISTS 16u
 
+struct fb_run {
+    const uint32_t *at, *end;
+};
+
+/* In this order, so that numbers ascend: */
 struct fb_candidates {
-    struct fb_run {
-        const uint32_t *at, *end;
-    } runs[FB_CANDIDATE_LISTS];
+    struct fb_run now;                          /* one list, as it stands */
+    /* Static policies by action, from several lists; … */
+    struct fb_run runs[FB_CANDIDATE_LISTS];
     uint32_t runs_count;
-    /* Where the action has too many ancestors for the lists above, or they are not closed: every
-     * rule is looked at. */
-    bool all;
-    uint32_t next;
+    /* … each rule of a range, where the action has too many ancestors for the lists above, or they are not
+     * closed, or nothing is known that would find a link; … */
+    uint32_t next, end;
+    /* … those found by their scopes. */
+    struct fb_run found;
+    bool found_proven, proven;                  /* scopes hold, the action's too: of those found; of the last one */
     const struct fb_program *program;
 };
 
-/* False: the action's entity cannot be read (e->cannot). */
-bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e);
-uint32_t fb_candidates_merge(struct fb_candidates *candidates, struct fb_eval *e);
+/* `unknown`: 1 << enum fb_var of the principal and resource that may be any of their type.  Known ones must be
+ * what the request says, entities too.  False: e->cannot. */
+bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e,
+                        uint8_t unknown);
+/* The same by action alone. */
+bool fb_candidates_by_action(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e);
+uint32_t fb_candidates_more(struct fb_candidates *candidates, struct fb_eval *e);
 /* The next rule whose action matches; UINT32_MAX when there is none, or when e->cannot. */
 static inline uint32_t fb_candidates_next(struct fb_candidates *candidates, struct fb_eval *e)
 {
-    struct fb_run *run = &candidates->runs[0];
-    if (candidates->runs_count == 1 && !candidates->all)
-        return run->at < run->end ? *run->at++ : UINT32_MAX;
-    return fb_candidates_merge(candidates, e);
+    return candidates->now.at < candidates->now.end ? *candidates->now.at++ : fb_candidates_more(candidates, e);
 }
-/* One rule's action scope against the request. */
-enum fb_found fb_action_matches(struct fb_eval *e, const struct fb_rule *rule);
+/* The action's scope of a policy against the request. */
+enum fb_found fb_action_matches(struct fb_eval *e, const struct fb_scope *scope);
+
+/* --- scope.c: rows found by whom they name ------------------------------------------------------ */
+
+struct fb_sought {
+    const struct fb_program *program;
+    const struct fb_rows *rows;
+    uint32_t base;          /* added to the numbers of rows */
+    uint8_t unknown;        /* as above */
+    uint64_t enough_proven, enough_some;        /* more rows than so many are too many, for the result below */
+};
+enum fb_gathered {
+    FB_GATHER_CANNOT,
+    FB_GATHER_COSTLY,       /* nothing known finds few: *numbers is as it was */
+    FB_GATHER_SOME,         /* scopes hold as far as they are known */
+    FB_GATHER_PROVEN        /* all scopes hold */
+};
+struct fb_numbers {
+    uint32_t *list;
+    size_t count, capacity;
+};
+/* Adds the rows that may match, ascending. */
+enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers);
+void fb_numbers_sort(uint32_t *list, size_t count);
 
 /* --- decide.c -------------------------------------------------------------------------------------- */
 

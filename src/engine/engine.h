@@ -13,20 +13,62 @@
 
 /* --- Programs --------------------------------------------------------------------------------- */
 
-/* Compiled policies: constants folded, sugar removed, symbols hashed, candidates indexed by scope.
- * Immutable; shared by forked workers and by threads. */
+/* Compiled policies: constants folded, sugar removed, symbols hashed, scopes indexed.  Immutable; shared by
+ * forked workers and by threads. */
 struct fb_program;
 
-/* Compiles the static policies and the links of a set (templates alone authorise nothing).  The
- * set, its sources and `arena` must outlive the program.  NULL without memory, or with a
+/* Compiles the static policies and templates of a set, and takes in its links (templates alone authorise
+ * nothing).  The set, its sources and `arena` must outlive the program.  NULL without memory, or with a
  * diagnostic where a limit is passed. */
 struct fb_program *fb_program_new(struct fb_arena *arena, const struct fb_policy_set *set, struct fb_diags *diags);
 
 /* Policies are known by their index: static policies in source order, then links in order. */
 size_t fb_program_count(const struct fb_program *program);
+/* Of a link its template; of one that was removed from a table NULL, and the empty id. */
 const struct fb_policy *fb_program_policy(const struct fb_program *program, uint32_t index);
 /* The policy's id, or the link's. */
 struct fb_span fb_program_id(const struct fb_program *program, uint32_t index);
+
+/* Bytes of what was compiled, without the trees: code and forms, the rows of static policies and their index,
+ * the rows of links. */
+struct fb_program_size {
+    size_t code, statics, links;
+    size_t forms;               /* a number: of templates, and of static policies that differ in more than entities */
+};
+struct fb_program_size fb_program_size(const struct fb_program *program);
+
+/* --- Links that come and go -----------------------------------------------------------------------
+ * A table of links over a program's templates and static policies, in place of the links that the
+ * program was made with.  A link is a row: adding and removing one compiles nothing and touches
+ * nothing of the others, whatever their number.
+ *
+ * One thread changes a table, while none reads it or its program.  Who must decide meanwhile keeps two
+ * tables: changes the one that nobody reads, lets readers pass to it, and repeats the change in the
+ * other. */
+struct fb_link_table;
+
+/* An empty one; NULL without memory.  `program` and `allocator`'s context must outlive it. */
+struct fb_link_table *fb_link_table_new(const struct fb_allocator *allocator, const struct fb_program *program);
+void fb_link_table_free(struct fb_link_table *table);
+
+/* Adds a link; id and uids are copied.  NULL, or a static text that says why not, and then nothing has
+ * changed: fb_policy_set_link()'s reasons. */
+const char *fb_link_table_add(struct fb_link_table *table, const struct fb_policy *template_, struct fb_span id,
+                              const struct fb_uid *principal, const struct fb_uid *resource);
+/* False: there is no link of that id. */
+bool fb_link_table_remove(struct fb_link_table *table, struct fb_span id);
+
+size_t fb_link_table_count(const struct fb_link_table *table);
+/* Places of links from 0; a place that was left is taken by one that is added later. */
+size_t fb_link_table_places(const struct fb_link_table *table);
+/* The link at a place, valid until the table changes; false: there is none. */
+bool fb_link_table_at(const struct fb_link_table *table, size_t place, struct fb_link *link);
+/* Its place; fb_link_table_places() if there is none of that id. */
+size_t fb_link_table_find(const struct fb_link_table *table, struct fb_span id);
+/* The program with these links: link `place` is policy (number of static policies) + `place`.  The same one as
+ * long as the table, whose changes it shows.  What was made of it before a change (a fb_concerned, a list's
+ * plan) is no longer good. */
+const struct fb_program *fb_link_table_program(const struct fb_link_table *table);
 
 /* --- Requests and decisions -------------------------------------------------------------------- */
 

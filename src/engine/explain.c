@@ -22,7 +22,7 @@ static bool scope_clause(struct fb_explainer *x, const struct fb_rule *rule, enu
     if (!*constrains)
         return true;
     if (part == FB_PART_ACTION) {
-        enum fb_found found = fb_action_matches(&x->s.e, rule);
+        enum fb_found found = fb_action_matches(&x->s.e, scope);
         clause->outcomes = found == FB_FOUND ? FB_CAN_TRUE : FB_CAN_FALSE;
         return found != FB_BROKEN;
     }
@@ -171,7 +171,7 @@ static void count_clause(struct fb_explanation *explanation, const struct fb_cla
 
 bool fb_explain_rule(struct fb_explainer *x, uint32_t number, struct fb_explanation *explanation)
 {
-    const struct fb_rule *rule = &x->program->rules[number];
+    const struct fb_rule of = fb_rule_of(x->program, number), *rule = &of;
     struct fb_clause *clauses = fb_arena_array(x->s.e.arena, 3 + (size_t)rule->conjuncts_count, sizeof *clauses);
     if (clauses == NULL)
         return false;
@@ -213,6 +213,8 @@ enum fb_status fb_explain(const struct fb_program *program, uint32_t policy, con
                           struct fb_explanation *explanation)
 {
     struct fb_explainer x;
+    if (fb_program_policy(program, policy) == NULL)
+        return FB_CANNOT;   /* a link that is gone */
     fb_explainer_init(&x, program, request, unknowns, values, arena);
     bool done = fb_explain_rule(&x, policy, explanation);
     return done && !arena->failed ? FB_OK : FB_CANNOT;

@@ -41,7 +41,7 @@ static bool decide(struct lister *l, const struct fb_entity *entity, bool *allow
     l->page->evaluated++;
     *allowed = decision.allow;
     for (uint32_t i = 0; l->query->strict && i < decision.errors_count; i++)
-        if (l->query->program->rules[decision.errors[i].policy].effect == FB_FORBID)
+        if (fb_program_form(l->query->program, decision.errors[i].policy)->effect == FB_FORBID)
             *allowed = false;
     return status == FB_OK;
 }

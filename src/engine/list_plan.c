@@ -156,7 +156,7 @@ struct tally {
 
 static bool count_rule(struct planner *p, struct tally *tally, uint32_t number)
 {
-    const struct fb_rule *rule = &p->query->program->rules[number];
+    const struct fb_rule of = fb_rule_of(p->query->program, number), *rule = &of;
     bool permit = rule->effect == FB_PERMIT;
     uint8_t outcomes, counts = FB_CAN_TRUE;
     if (!fb_rule_outcomes(&p->s, p->query->program, rule, &outcomes))
@@ -182,7 +182,7 @@ static bool bound_permits(struct planner *p, struct fb_plan *plan)
 {
     plan->kind = FB_LIST_NAMED;
     for (uint32_t i = 0; i < plan->concerned.count && !plan->bound.all; i++) {
-        const struct fb_rule *rule = &p->query->program->rules[plan->concerned.list[i]];
+        const struct fb_rule of = fb_rule_of(p->query->program, plan->concerned.list[i]), *rule = &of;
         struct fb_bound bound;
         if (rule->effect != FB_PERMIT)
             continue;
@@ -203,7 +203,7 @@ bool fb_plan_make(const struct fb_list_query *query, struct fb_arena *arena, str
     struct tally tally = {0};
     *plan = (struct fb_plan){.kind = FB_LIST_NOBODY};
     fb_surmise_init(&p.s, query->program, query->request, &unknowns, arena);
-    if (!fb_candidates_init(&candidates, query->program, &p.s.e))
+    if (!fb_candidates_init(&candidates, query->program, &p.s.e, p.s.vars))
         return false;
     uint32_t rule;
     while (!tally.forbidden && (rule = fb_candidates_next(&candidates, &p.s.e)) != UINT32_MAX)

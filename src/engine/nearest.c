@@ -14,15 +14,16 @@ enum fb_status fb_nearest_permit(const struct fb_program *program, const struct 
     struct fb_candidates candidates;
     *found = false;
     fb_explainer_init(&x, program, request, unknowns, values, arena);
-    if (!fb_candidates_init(&candidates, program, &x.s.e))
+    if (!fb_candidates_by_action(&candidates, program, &x.s.e))
         return FB_CANNOT;
     uint32_t best = UINT32_MAX, least = UINT32_MAX, rule;
     while (least != 0 && (rule = fb_candidates_next(&candidates, &x.s.e)) != UINT32_MAX) {
         uint32_t count;
         uint8_t outcomes;
-        if (program->rules[rule].effect != FB_PERMIT || !fb_types_fit(&program->rules[rule], request))
+        const struct fb_rule policy = fb_rule_of(program, rule);
+        if (policy.effect != FB_PERMIT || !fb_types_fit(&policy, request))
             continue;
-        if (!fb_count_unmet(&x, &program->rules[rule], least, &count, &outcomes))
+        if (!fb_count_unmet(&x, &policy, least, &count, &outcomes))
             return FB_CANNOT;
         if (count < least) {
             least = count;
@@ -82,17 +83,17 @@ static bool find_most(struct fb_explainer *x, bool allowed, struct kept *list, u
 {
     struct fb_candidates candidates;
     uint32_t rule, concerned = 0;
-    if (!fb_candidates_init(&candidates, x->program, &x->s.e))
+    if (!fb_candidates_by_action(&candidates, x->program, &x->s.e))
         return false;
     while ((rule = fb_candidates_next(&candidates, &x->s.e)) != UINT32_MAX) {
         struct kept one = {.rule = rule};
         uint8_t outcomes;
-        const struct fb_rule *policy = &x->program->rules[rule];
-        if (!fb_types_fit(policy, x->s.e.request))
+        const struct fb_rule policy = fb_rule_of(x->program, rule);
+        if (!fb_types_fit(&policy, x->s.e.request))
             continue;
-        if (!fb_count_unmet(x, policy, UINT32_MAX, &one.unmet, &outcomes))
+        if (!fb_count_unmet(x, &policy, UINT32_MAX, &one.unmet, &outcomes))
             return false;
-        one.rank = rank(policy->effect, outcomes, allowed);
+        one.rank = rank(policy.effect, outcomes, allowed);
         if (one.rank == REST)
             continue;
         concerned++;

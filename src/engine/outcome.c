@@ -27,15 +27,17 @@ enum fb_status fb_outcomes(const struct fb_program *program, const struct fb_req
 {
     struct fb_surmise s;
     struct fb_candidates candidates;
-    uint8_t *list = fb_arena_alloc(arena, program->rules_count);
+    uint8_t *list = fb_arena_alloc(arena, fb_program_count(program));
     fb_surmise_init(&s, program, request, unknowns, arena);
-    if (list == NULL || !fb_candidates_init(&candidates, program, &s.e))
+    if (list == NULL || !fb_candidates_init(&candidates, program, &s.e, s.vars))
         return FB_CANNOT;
-    memset(list, FB_CAN_FALSE, program->rules_count);
+    memset(list, FB_CAN_FALSE, fb_program_count(program));
     uint32_t rule;
-    while ((rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX)
-        if (!fb_rule_outcomes(&s, program, &program->rules[rule], &list[rule]))
+    while ((rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX) {
+        const struct fb_rule found = fb_rule_of(program, rule);
+        if (!fb_rule_outcomes(&s, program, &found, &list[rule]))
             return FB_CANNOT;
+    }
     if (s.e.cannot || arena->failed)
         return FB_CANNOT;
     *outcomes = list;
@@ -52,16 +54,17 @@ enum fb_status fb_could_allow(const struct fb_program *program, const struct fb_
     struct fb_candidates candidates;
     *could = false;
     fb_surmise_init(&s, program, request, unknowns, arena);
-    if (!fb_candidates_init(&candidates, program, &s.e))
+    if (!fb_candidates_init(&candidates, program, &s.e, s.vars))
         return FB_CANNOT;
     bool permitted = false, forbidden = false;
     uint32_t rule;
     while (!forbidden && (rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX) {
         uint8_t outcomes;
-        bool permit = program->rules[rule].effect == FB_PERMIT;
+        const struct fb_rule found = fb_rule_of(program, rule);
+        bool permit = found.effect == FB_PERMIT;
         if (permit ? permitted : skip != NULL && skip[rule])
             continue;
-        if (!fb_rule_outcomes(&s, program, &program->rules[rule], &outcomes))
+        if (!fb_rule_outcomes(&s, program, &found, &outcomes))
             return FB_CANNOT;
         if (permit)
             permitted = (outcomes & FB_CAN_TRUE) != 0;

@@ -2,9 +2,9 @@
 #ifndef FB_ENGINE_PROGRAM_H
 #define FB_ENGINE_PROGRAM_H
 
-#include "engine/engine.h"
+#include "engine/rows.h"
 
-/* What a program is made of.
+/* What a program is made of: code, forms that use it, and rows (rows.h) that bind forms to entities.
  *
  * Code is one flat array of nodes that name each other by index; children stand before their
  * parents.  Sugar is gone:
@@ -93,7 +93,17 @@ struct fb_conjunct {
     struct fb_range range;
 };
 
-/* A static policy or a link.  A link shares the conjuncts of its template. */
+/* What is compiled of a policy: of a template once for all its links, of static policies without conditions
+ * once for all that differ in nothing but the entities of their scopes.  By enum fb_side. */
+struct fb_form {
+    const struct fb_policy *policy;             /* it, or the first of those alike: its action's scope holds */
+    uint64_t type[2];                           /* IS, IS_IN: the type's hash */
+    uint32_t conjuncts, conjuncts_count;
+    uint8_t effect;                             /* enum fb_effect */
+    uint8_t op[2];                              /* enum fb_scope_op */
+};
+
+/* A static policy or a link as explanations and unknowns see it; put together by fb_rule_of(). */
 struct fb_rule {
     uint64_t principal_type, resource_type;     /* hash of the one type that can match, if … */
     bool principal_typed, resource_typed;       /* … set */
@@ -102,7 +112,6 @@ struct fb_rule {
     uint32_t conjuncts, conjuncts_count;
     const struct fb_uid *principal, *resource;  /* EQ, IN, IS_IN: bound */
     const struct fb_policy *policy;
-    const struct fb_link *link;                 /* or NULL */
 };
 
 /* Which rules an action may concern: see index.c. */
@@ -116,20 +125,49 @@ struct fb_index {
     struct fb_bucket *buckets;
     uint32_t mask;
     uint32_t *entries;
+    size_t entries_count;
     uint32_t any_count;                         /* entries[0 …): rules with any action */
     bool groups;                                /* some rule uses `action in` */
     bool merged;                                /* direct lists hold the rules with any action too */
 };
 
+/* Numbers of rules: static policies from 0, then links.  A table of links has a copy of this whose `links` is
+ * its own; what is compiled is shared. */
 struct fb_program {
     struct fb_arena *arena;
+    const struct fb_policy_set *set;
     struct fb_code code;
     struct fb_conjunct *conjuncts;
     size_t conjuncts_count, conjuncts_capacity;
-    struct fb_rule *rules;
-    uint32_t rules_count;
-    struct fb_index index;
+    struct fb_form *forms;
+    size_t forms_count, forms_capacity;
+    struct fb_map templates;                    /* struct fb_policy * (its bytes) → uint32_t *, a form */
+    struct fb_rows statics;
+    struct fb_index index;                      /* of static policies, by action */
+    const struct fb_rows *links;
+    struct fb_rows own_links;                   /* those of the set */
 };
+
+/* The row of a rule. */
+static inline const struct fb_row *fb_program_row(const struct fb_program *program, uint32_t number)
+{
+    return number < program->statics.count ? fb_row_at(&program->statics, number)
+                                           : fb_row_at(program->links, number - program->statics.count);
+}
+
+static inline const struct fb_form *fb_program_form(const struct fb_program *program, uint32_t number)
+{
+    return &program->forms[fb_program_row(program, number)->form];
+}
+
+/* --- program.c --------------------------------------------------------------------------------- */
+
+/* Not of a link that has been taken out. */
+struct fb_rule fb_rule_of(const struct fb_program *program, uint32_t number);
+/* The form of a template; UINT32_MAX if there is no such. */
+uint32_t fb_program_template(const struct fb_program *program, const struct fb_policy *template_);
+/* Whom a side of a form names, given the value of its slot. */
+struct fb_named fb_form_named(const struct fb_form *form, enum fb_side side, const struct fb_uid *value);
 
 /* --- compile.c --------------------------------------------------------------------------------- */
 
@@ -155,5 +193,6 @@ enum fb_clause_class fb_classify_group(const struct fb_uid *group);
 
 bool fb_index_build(struct fb_program *program);
 const struct fb_bucket *fb_index_find(const struct fb_index *index, const struct fb_uid *action);
+size_t fb_index_size(const struct fb_index *index);
 
 #endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows entered, taken out, and found by whom they name.  What a row means is left to decide.c, which rows a
+ * request needs to candidates.c; rows.h draws it all. */
+
+#include "engine/rows.h"
+
+#include <assert.h>
+
+#define TYPE_SALT 0x9e3779b97f4a7c15u   /* a type is no uid, whatever their hashes */
+
+/* --- Buckets ------------------------------------------------------------------------------------- */
+
+typedef uint32_t *next_of(const struct fb_rows *rows, uint32_t entry, uint32_t *hash);
+
+static uint32_t *next_key(const struct fb_rows *rows, uint32_t entry, uint32_t *hash)
+{
+    struct fb_key *key = fb_key_at(rows, entry);
+    *hash = key->tag;
+    return &key->next;
+}
+
+static struct fb_span id_of(const struct fb_row *row)
+{
+    const struct fb_row_id *id = row->origin;
+    return fb_span(id->bytes, id->len);
+}
+
+static uint32_t *next_row(const struct fb_rows *rows, uint32_t entry, uint32_t *hash)
+{
+    struct fb_row *row = fb_row_at(rows, entry - 1);
+    *hash = (uint32_t)fb_hash(id_of(row));
+    return &row->next_id;
+}
+
+/* One bucket more: what its elder half held for it moves over. */
+static bool add_bucket(struct fb_rows *rows, struct fb_buckets *buckets, next_of *next)
+{
+    uint32_t *made = fb_segments_reach(&buckets->heads, rows, buckets->count, sizeof *made);
+    if (made == NULL)
+        return false;
+    if (buckets->count != 0 && buckets->count > buckets->mask)
+        buckets->mask = 2 * buckets->mask + 1;
+    uint32_t added = buckets->count++;
+    *made = 0;
+    if (added == 0)
+        return true;
+    uint32_t *from = fb_segments_at(&buckets->heads, added & (buckets->mask >> 1), sizeof *from);
+    while (*from != 0) {
+        uint32_t entry = *from, hash;
+        uint32_t *link = next(rows, entry, &hash);
+        if ((hash & buckets->mask) != added) {
+            from = link;
+            continue;
+        }
+        *from = *link;
+        *link = *made;
+        *made = entry;
+    }
+    return true;
+}
+
+static void enter(const struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t entry)
+{
+    uint32_t hash;
+    uint32_t *link = next(rows, entry, &hash), *head = fb_bucket_at(buckets, hash);
+    *link = *head;
+    *head = entry;
+}
+
+static void leave(const struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t entry)
+{
+    uint32_t hash, other;
+    uint32_t *link = next(rows, entry, &hash), *at = fb_bucket_at(buckets, hash);
+    while (*at != entry)
+        at = next(rows, *at, &other);
+    *at = *link;
+    *link = 0;
+}
+
+/* --- Keys ---------------------------------------------------------------------------------------- */
+
+static uint32_t type_tag(uint64_t type_hash)
+{
+    return (uint32_t)((type_hash ^ TYPE_SALT) * TYPE_SALT >> 32);
+}
+
+uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid)
+{
+    uint32_t at = *fb_bucket_at(&rows->by_uid, (uint32_t)uid->hash);
+    while (at != 0) {
+        const struct fb_key *key = fb_key_at(rows, at);
+        if (key->tag == (uint32_t)uid->hash && !key->type && fb_uid_eq(key->uid, uid))
+            return at;
+        at = key->next;
+    }
+    return 0;
+}
+
+uint32_t fb_rows_type_key(const struct fb_rows *rows, const struct fb_uid *uid)
+{
+    if (rows->types == 0)
+        return 0;
+    uint32_t tag = type_tag(uid->type_hash), at = *fb_bucket_at(&rows->by_uid, tag);
+    while (at != 0) {
+        const struct fb_key *key = fb_key_at(rows, at);
+        if (key->tag == tag && key->type && fb_uid_is(key->uid, uid->type_hash, fb_uid_type(uid)))
+            return at;
+        at = key->next;
+    }
+    return 0;
+}
+
+static const struct fb_uid *keep_uid(struct fb_rows *rows, struct fb_span type, struct fb_span id)
+{
+    void *block = fb_piece_new(rows, fb_uid_size(type.len, id.len));
+    return block != NULL ? fb_uid_write(block, type, id) : NULL;
+}
+
+static uint32_t take_key(struct fb_rows *rows)
+{
+    uint32_t key = rows->free_key;
+    if (key != 0) {
+        rows->free_key = fb_key_at(rows, key)->next;
+        return key;
+    }
+    if (rows->keys_count == UINT32_MAX || fb_segments_reach(&rows->keys, rows, rows->keys_count, sizeof(struct fb_key)) == NULL)
+        return 0;
+    return rows->keys_count++;
+}
+
+static void drop_key(struct fb_rows *rows, uint32_t at)
+{
+    struct fb_key *key = fb_key_at(rows, at);
+    if (at == 0 || key->count[0] != 0 || key->count[1] != 0)
+        return;
+    leave(rows, &rows->by_uid, next_key, at);
+    rows->keys_live--;
+    rows->types -= key->type;
+    if (key->owned)
+        fb_piece_free(rows, (void *)(uintptr_t)key->uid, fb_uid_size(key->uid->type_len, key->uid->id_len));
+    *key = (struct fb_key){.next = rows->free_key};
+    rows->free_key = at;
+}
+
+/* The key for a name, made if need be; rows are not yet counted on it. */
+static bool key_for(struct fb_rows *rows, const struct fb_named *name, uint32_t *at)
+{
+    *at = 0;
+    bool type = name->uid == NULL;
+    if (type && name->type.len == 0)
+        return true;
+    bool owned = type || rows->ids;
+    const struct fb_uid *uid = type ? keep_uid(rows, name->type, fb_span("", 0)) : name->uid;
+    if (uid == NULL)
+        return false;
+    *at = type ? fb_rows_type_key(rows, uid) : fb_rows_key(rows, uid);
+    bool known = *at != 0;
+    if (!known && !type && owned)
+        uid = keep_uid(rows, fb_uid_type(uid), fb_uid_id(uid));
+    if (!known && uid != NULL && (rows->keys_live < rows->by_uid.count || add_bucket(rows, &rows->by_uid, next_key)))
+        *at = take_key(rows);
+    if (known || *at == 0) {
+        if (uid != NULL && owned && uid != name->uid)
+            fb_piece_free(rows, (void *)(uintptr_t)uid, fb_uid_size(uid->type_len, uid->id_len));
+        return known;
+    }
+    *fb_key_at(rows, *at) = (struct fb_key){.uid = uid, .type = type, .owned = owned,
+                                            .tag = type ? type_tag(uid->type_hash) : (uint32_t)uid->hash};
+    rows->types += type;
+    rows->keys_live++;
+    enter(rows, &rows->by_uid, next_key, *at);
+    return true;
+}
+
+/* --- Rows ---------------------------------------------------------------------------------------- */
+
+static void list_row(struct fb_rows *rows, uint32_t number, enum fb_side side)
+{
+    struct fb_row *row = fb_row_at(rows, number);
+    struct fb_key *key = fb_key_at(rows, row->key[side]);
+    row->prev[side] = 0;
+    row->next[side] = key->first[side];
+    if (row->next[side] != 0)
+        fb_row_at(rows, row->next[side] - 1)->prev[side] = number + 1;
+    key->first[side] = number + 1;
+    key->count[side]++;
+}
+
+static void unlist_row(struct fb_rows *rows, const struct fb_row *row, enum fb_side side)
+{
+    struct fb_key *key = fb_key_at(rows, row->key[side]);
+    if (row->next[side] != 0)
+        fb_row_at(rows, row->next[side] - 1)->prev[side] = row->prev[side];
+    if (row->prev[side] != 0)
+        fb_row_at(rows, row->prev[side] - 1)->next[side] = row->next[side];
+    else
+        key->first[side] = row->next[side];
+    key->count[side]--;
+}
+
+static bool take_row(struct fb_rows *rows, uint32_t *number)
+{
+    if (rows->free_row != 0) {
+        *number = rows->free_row - 1;
+        rows->free_row = fb_row_at(rows, *number)->next_id;
+        return true;
+    }
+    if (rows->count >= UINT32_MAX / 2 || fb_segments_reach(&rows->rows, rows, rows->count, sizeof(struct fb_row)) == NULL)
+        return false;
+    *number = rows->count++;
+    return true;
+}
+
+static void give_row(struct fb_rows *rows, uint32_t number)
+{
+    *fb_row_at(rows, number) = (struct fb_row){.form = FB_ROW_FREE, .next_id = rows->free_row};
+    rows->free_row = number + 1;
+}
+
+static const struct fb_row_id *keep_id(struct fb_rows *rows, struct fb_span text)
+{
+    struct fb_row_id *id = text.len < UINT32_MAX ? fb_piece_new(rows, sizeof *id + text.len) : NULL;
+    if (id == NULL)
+        return NULL;
+    id->len = (uint32_t)text.len;
+    if (text.len != 0)
+        memcpy(id->bytes, text.ptr, text.len);
+    return id;
+}
+
+static void free_id(struct fb_rows *rows, const void *origin)
+{
+    const struct fb_row_id *id = origin;
+    fb_piece_free(rows, (void *)(uintptr_t)origin, sizeof *id + id->len);
+}
+
+bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named names[2], struct fb_span id,
+                 const void *origin, uint32_t *number)
+{
+    uint32_t keys[2] = {0, 0};
+    if (rows->ids && rows->live >= rows->by_id.count && !add_bucket(rows, &rows->by_id, next_row))
+        return false;
+    const void *kept = rows->ids ? keep_id(rows, id) : origin;
+    bool fine = (kept != NULL || !rows->ids) && key_for(rows, &names[0], &keys[0]) && key_for(rows, &names[1], &keys[1])
+                && take_row(rows, number);
+    if (!fine) {
+        if (rows->ids && kept != NULL)
+            free_id(rows, kept);
+        drop_key(rows, keys[0]);
+        if (keys[1] != keys[0])
+            drop_key(rows, keys[1]);
+        return false;
+    }
+    *fb_row_at(rows, *number) = (struct fb_row){.form = form, .key = {keys[0], keys[1]}, .origin = kept};
+    for (enum fb_side side = FB_SIDE_PRINCIPAL; side <= FB_SIDE_RESOURCE; side++) {
+        list_row(rows, *number, side);
+        rows->members[side] += names[side].member;
+    }
+    if (rows->ids)
+        enter(rows, &rows->by_id, next_row, *number + 1);
+    rows->live++;
+    return true;
+}
+
+void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2])
+{
+    struct fb_row row = *fb_row_at(rows, number);
+    assert(row.form != FB_ROW_FREE);
+    if (rows->ids) {
+        leave(rows, &rows->by_id, next_row, number + 1);
+        free_id(rows, row.origin);
+    }
+    for (enum fb_side side = FB_SIDE_PRINCIPAL; side <= FB_SIDE_RESOURCE; side++) {
+        unlist_row(rows, &row, side);
+        rows->members[side] -= member[side];
+    }
+    drop_key(rows, row.key[0]);
+    if (row.key[1] != row.key[0])
+        drop_key(rows, row.key[1]);
+    give_row(rows, number);
+    rows->live--;
+}
+
+uint32_t fb_rows_find(const struct fb_rows *rows, struct fb_span id)
+{
+    assert(rows->ids);
+    if (rows->by_id.count == 0)
+        return UINT32_MAX;
+    uint32_t at = *fb_bucket_at(&rows->by_id, (uint32_t)fb_hash(id));
+    while (at != 0 && !fb_span_eq(id_of(fb_row_at(rows, at - 1)), id))
+        at = fb_row_at(rows, at - 1)->next_id;
+    return at != 0 ? at - 1 : UINT32_MAX;
+}
+
+/* --- All of them --------------------------------------------------------------------------------- */
+
+bool fb_rows_init(struct fb_rows *rows, const struct fb_allocator *allocator, bool ids)
+{
+    *rows = (struct fb_rows){.allocator = *allocator, .ids = ids};
+    if (fb_segments_reach(&rows->keys, rows, 0, sizeof(struct fb_key)) == NULL || !add_bucket(rows, &rows->by_uid, next_key)) {
+        fb_rows_release(rows);
+        return false;
+    }
+    rows->keys_count = 1;   /* anybody */
+    return true;
+}
+
+void fb_rows_release(struct fb_rows *rows)
+{
+    fb_segments_release(&rows->rows, rows, sizeof(struct fb_row));
+    fb_segments_release(&rows->keys, rows, sizeof(struct fb_key));
+    fb_segments_release(&rows->by_uid.heads, rows, sizeof(uint32_t));
+    fb_segments_release(&rows->by_id.heads, rows, sizeof(uint32_t));
+    fb_pieces_release(rows);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FB_ENGINE_ROWS_H
+#define FB_ENGINE_ROWS_H
+
+#include "engine/engine.h"
+
+/* Policies as rows, and who finds them: docs/decisions/0010 has the reasons and the measured sizes.
+ *
+ *   row    form        which compiled policy: effect, action, operators, conditions
+ *          key[2]      whom its scope names, principal and resource: a uid, a type, or key 0 for anybody
+ *          origin      its policy or link
+ *   key    uid, and of each side the rows that name it: a list through the rows themselves
+ *
+ *   keys by hash ──► key ──first[side]──► row ⇄ row ⇄ row …
+ *
+ * So a row is entered and taken out in constant time, and whoever knows the keys of a request (itself, its
+ * ancestors, its type, anybody) knows how many rows name them before looking at one.  All arrays grow
+ * by pieces that never move, and the hash tables by one bucket at a time (linear hashing), so that no
+ * single change costs more than another by the size of the table.
+ *
+ * One thread writes, while nobody reads; any number read. */
+
+/* An array that grows without moving: 16 elements, 16, 32, 64 … 2048, then 4096 at a time. */
+struct fb_segments {
+    char **list;
+    uint32_t count, capacity;
+};
+#define FB_SEGMENT 4096u
+
+static inline void *fb_segments_at(const struct fb_segments *segments, uint32_t i, size_t size)
+{
+    if (i >= FB_SEGMENT)
+        return segments->list[8 + i / FB_SEGMENT] + (i % FB_SEGMENT) * size;
+    if (i < 16)
+        return segments->list[0] + i * size;
+    unsigned top = 31u - (unsigned)__builtin_clz(i);
+    return segments->list[top - 3] + (i - (1u << top)) * size;
+}
+
+enum fb_side { FB_SIDE_PRINCIPAL, FB_SIDE_RESOURCE };   /* as enum fb_var leaves out the action */
+
+struct fb_row {
+    uint32_t form;              /* FB_ROW_FREE: none */
+    uint32_t key[2];            /* by enum fb_side */
+    uint32_t next[2], prev[2];  /* in the lists of the keys: number + 1; 0: none */
+    uint32_t next_id;           /* in its bucket of ids: number + 1; of a free row the next free one */
+    const void *origin;         /* struct fb_policy, struct fb_link, or struct fb_row_id */
+};
+#define FB_ROW_FREE UINT32_MAX
+_Static_assert(sizeof(struct fb_row) == 40, "a million rows are forty million bytes");
+
+/* The id of a row that owns it. */
+struct fb_row_id {
+    uint32_t len;
+    char bytes[];
+};
+
+struct fb_key {
+    const struct fb_uid *uid;   /* of a type the type with an empty id; NULL of key 0 */
+    uint32_t tag;               /* 32 bits of its hash */
+    uint32_t next;              /* in its bucket, or of free keys: 0 none */
+    uint32_t first[2];          /* by enum fb_side: number of a row + 1 */
+    uint32_t count[2];
+    bool type, owned;
+};
+
+/* Buckets whose number grows one by one. */
+struct fb_buckets {
+    struct fb_segments heads;   /* of uint32_t */
+    uint32_t count, mask;
+};
+
+static inline uint32_t *fb_bucket_at(const struct fb_buckets *buckets, uint32_t hash)
+{
+    uint32_t i = hash & buckets->mask;
+    return fb_segments_at(&buckets->heads, i < buckets->count ? i : i & (buckets->mask >> 1), sizeof(uint32_t));
+}
+
+/* Small blocks of bytes, kept for reuse by their size. */
+#define FB_PIECE_CLASSES 28u
+struct fb_pieces {
+    struct fb_piece_block *blocks;
+    char *at, *end;
+    void *free[FB_PIECE_CLASSES];
+};
+
+struct fb_rows {
+    struct fb_allocator allocator;
+    struct fb_segments rows, keys;
+    struct fb_buckets by_uid, by_id;
+    struct fb_pieces pieces;
+    uint32_t count;             /* rows with a number, free ones too */
+    uint32_t live;
+    uint32_t keys_count, keys_live, types;
+    uint32_t members[2];        /* rows whose scope asks `in` */
+    uint32_t free_row, free_key;/* number + 1; number: key 0 is never free */
+    size_t bytes;               /* taken from the allocator */
+    bool ids;                   /* rows own their ids and are found by them */
+};
+
+/* Whom one side of a scope names. */
+struct fb_named {
+    const struct fb_uid *uid;   /* NULL: a type, or anybody */
+    struct fb_span type;        /* … of this name, or empty: anybody */
+    bool member;                /* asks `in` */
+};
+
+bool fb_rows_init(struct fb_rows *rows, const struct fb_allocator *allocator, bool ids);
+void fb_rows_release(struct fb_rows *rows);
+
+/* Enters a row.  With `ids`, `id` and the uids are copied and `origin` is ignored; without, both must outlive the
+ * rows.  False without memory: nothing has changed. */
+bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named names[2], struct fb_span id,
+                 const void *origin, uint32_t *number);
+/* `member` as when it was entered, by enum fb_side. */
+void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2]);
+/* The row of that id, with `ids`; UINT32_MAX. */
+uint32_t fb_rows_find(const struct fb_rows *rows, struct fb_span id);
+
+static inline struct fb_row *fb_row_at(const struct fb_rows *rows, uint32_t number)
+{
+    return fb_segments_at(&rows->rows, number, sizeof(struct fb_row));
+}
+
+static inline struct fb_key *fb_key_at(const struct fb_rows *rows, uint32_t key)
+{
+    return fb_segments_at(&rows->keys, key, sizeof(struct fb_key));
+}
+
+/* The key of a uid, or of its type; 0: no row names it. */
+uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid);
+uint32_t fb_rows_type_key(const struct fb_rows *rows, const struct fb_uid *uid);
+
+/* --- segments.c ---------------------------------------------------------------------------------- */
+
+/* Room for element i, zeroed if new; every one below has room.  NULL without memory. */
+void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint32_t i, size_t size);
+void fb_segments_release(struct fb_segments *segments, const struct fb_rows *rows, size_t size);
+/* 8-aligned, not cleared.  NULL without memory. */
+void *fb_piece_new(struct fb_rows *rows, size_t size);
+void fb_piece_free(struct fb_rows *rows, void *piece, size_t size);
+void fb_pieces_release(struct fb_rows *rows);
+
+#endif

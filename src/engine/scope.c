@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows found by whom they name.
+ *
+ * The keys of a side of a request are: itself, each of its ancestors, its type, and anybody.  A row whose
+ * scope holds names one of these keys on either side, so all rows that can match stand in the lists
+ * of the principal's keys, and all of them in the lists of the resource's.  The lengths of lists are known
+ * beforehand: the side with fewer rows is walked, and each row's other key is looked for among the other
+ * side's, by number, without reading a uid.  That is the scope's whole test:
+ *
+ *      key found as       itself         ancestor       type     anybody
+ *      op that holds      ==, in         in             is       (none)       `is T in`: as `in`, and the type
+ *
+ * An unknown side has no keys: what the known one finds is all that can match, whatever the unknown one is.
+ * So it is where the ancestors of an entity cannot be counted up (they are open, and lead on too far): then
+ * scopes are tested one by one, as ever. */
+
+#include "engine/decide.h"
+
+#define KEYS_AT_HAND 24u        /* keys of a side before the arena is asked */
+#define FINDS_MAX 256u          /* entities that are looked up for the ancestors of one */
+#define DEPTH_MAX 32u
+#define HALVING 12u             /* keys from which a sorted search pays */
+#define VERDICTS 8u
+
+struct side {
+    const struct fb_uid *uid;
+    bool known;                 /* all its keys are here */
+    uint32_t self, type;        /* 0: no row names it */
+    uint32_t *ancestors;        /* keys; sorted if more than HALVING */
+    size_t count, capacity;
+    uint32_t finds;
+    uint64_t rows;              /* in the lists of all keys */
+    uint32_t room[KEYS_AT_HAND];
+};
+
+struct gathering {
+    struct fb_eval *e;
+    const struct fb_program *program;
+    const struct fb_rows *rows;
+    uint32_t base;
+    struct side sides[2];       /* by enum fb_side */
+    struct fb_numbers *numbers;
+    struct {
+        uint32_t form;          /* number + 1 */
+        bool holds;
+    } verdicts[VERDICTS];       /* of forms' action scopes */
+};
+
+/* --- Numbers ------------------------------------------------------------------------------------- */
+
+static void sift(uint32_t *list, size_t root, size_t count)
+{
+    for (size_t child; (child = 2 * root + 1) < count; root = child) {
+        child += child + 1 < count && list[child] < list[child + 1];
+        if (list[root] >= list[child])
+            return;
+        uint32_t held = list[root];
+        list[root] = list[child];
+        list[child] = held;
+    }
+}
+
+/* In place and without recursion; short lists, which most are, by insertion. */
+void fb_numbers_sort(uint32_t *list, size_t count)
+{
+    if (count > 24) {
+        for (size_t i = count / 2; i-- > 0;)
+            sift(list, i, count);
+        for (size_t end = count - 1; end > 0; end--) {
+            uint32_t held = list[end];
+            list[end] = list[0];
+            list[0] = held;
+            sift(list, 0, end);
+        }
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        uint32_t held = list[i];
+        size_t at = i;
+        for (; at > 0 && list[at - 1] > held; at--)
+            list[at] = list[at - 1];
+        list[at] = held;
+    }
+}
+
+static bool add_number(struct gathering *g, uint32_t number)
+{
+    struct fb_numbers *numbers = g->numbers;
+    uint32_t *list = fb_arena_grow(g->e->arena, numbers->list, numbers->count, &numbers->capacity, sizeof *list);
+    if (list == NULL)
+        return fb_eval_cannot(g->e);
+    numbers->list = list;
+    list[numbers->count++] = number;
+    return true;
+}
+
+/* --- Keys of a side ------------------------------------------------------------------------------ */
+
+static bool add_key(struct gathering *g, struct side *side, const struct fb_uid *uid)
+{
+    uint32_t key = fb_rows_key(g->rows, uid);
+    if (key == 0 || key == side->self)
+        return true;
+    if (side->count == side->capacity) {
+        uint32_t *larger = fb_arena_array(g->e->arena, 2 * side->capacity, sizeof *larger);
+        if (larger == NULL)
+            return fb_eval_cannot(g->e);
+        memcpy(larger, side->ancestors, side->count * sizeof *larger);
+        side->ancestors = larger;
+        side->capacity *= 2;
+    }
+    side->ancestors[side->count++] = key;
+    return true;
+}
+
+static bool add_refs(struct gathering *g, struct side *side, struct fb_refs refs)
+{
+    for (uint32_t i = 0; i < refs.count; i++)
+        if (!add_key(g, side, fb_ref_uid(&refs.refs[i])))
+            return false;
+    return true;
+}
+
+/* The keys above an entity.  Where that leads on too far side->known is cleared.  False: cannot. */
+static bool add_ancestors(struct gathering *g, struct side *side, const struct fb_entity *entity, unsigned depth)
+{
+    if (!add_refs(g, side, entity->ancestors))
+        return false;
+    if (entity->closed)
+        return true;
+    if (!add_refs(g, side, entity->parents) || !add_refs(g, side, entity->open))
+        return false;
+    for (uint32_t i = 0; i < entity->open.count && side->known; i++) {
+        struct fb_entity room;
+        if (depth == DEPTH_MAX || ++side->finds > FINDS_MAX) {
+            side->known = false;
+            return true;
+        }
+        const struct fb_entity *opened = fb_find(g->e, fb_ref_uid(&entity->open.refs[i]), &room);
+        if (g->e->cannot || (opened != NULL && !add_ancestors(g, side, opened, depth + 1)))
+            return false;
+    }
+    return true;
+}
+
+/* Entities that lie open may lead to one ancestor by several ways. */
+static void drop_repeated(struct side *side)
+{
+    size_t kept = 0;
+    fb_numbers_sort(side->ancestors, side->count);
+    for (size_t i = 0; i < side->count; i++)
+        if (i == 0 || side->ancestors[i] != side->ancestors[kept - 1])
+            side->ancestors[kept++] = side->ancestors[i];
+    side->count = kept;
+}
+
+static uint64_t rows_of(const struct gathering *g, enum fb_side at)
+{
+    const struct side *side = &g->sides[at];
+    uint64_t rows = fb_key_at(g->rows, 0)->count[at];
+    if (side->self != 0)
+        rows += fb_key_at(g->rows, side->self)->count[at];
+    if (side->type != 0)
+        rows += fb_key_at(g->rows, side->type)->count[at];
+    for (size_t i = 0; i < side->count; i++)
+        rows += fb_key_at(g->rows, side->ancestors[i])->count[at];
+    return rows;
+}
+
+static bool find_keys(struct gathering *g, enum fb_side at)
+{
+    struct side *side = &g->sides[at];
+    side->ancestors = side->room;
+    side->capacity = KEYS_AT_HAND;
+    side->self = fb_rows_key(g->rows, side->uid);
+    side->type = fb_rows_type_key(g->rows, side->uid);
+    side->count = side->finds = 0;
+    if (g->rows->members[at] != 0) {
+        struct fb_entity room;
+        const struct fb_entity *entity = fb_find(g->e, side->uid, &room);
+        if (g->e->cannot || (entity != NULL && !add_ancestors(g, side, entity, 0)))
+            return false;
+        if (entity != NULL && (!entity->closed || side->count > HALVING))
+            drop_repeated(side);
+    }
+    side->rows = rows_of(g, at);
+    return true;
+}
+
+static bool is_ancestor(const struct side *side, uint32_t key)
+{
+    size_t low = 0, high = side->count;
+    if (high <= HALVING) {
+        for (size_t i = 0; i < high; i++)
+            if (side->ancestors[i] == key)
+                return true;
+        return false;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (side->ancestors[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < side->count && side->ancestors[low] == key;
+}
+
+/* --- Rows ---------------------------------------------------------------------------------------- */
+
+static bool type_holds(const struct gathering *g, const struct fb_form *form, enum fb_side at)
+{
+    const struct fb_scope *scope = at == FB_SIDE_PRINCIPAL ? &form->policy->principal : &form->policy->resource;
+    return fb_uid_is(g->sides[at].uid, form->type[at], scope->type);
+}
+
+/* The table above, for one side of a row. */
+static bool side_holds(const struct gathering *g, const struct fb_row *row, const struct fb_form *form, enum fb_side at)
+{
+    const struct side *side = &g->sides[at];
+    uint32_t key = row->key[at];
+    switch ((unsigned)form->op[at]) {
+    case FB_SCOPE_ANY:
+        return true;
+    case FB_SCOPE_IS:
+        return key == side->type;
+    case FB_SCOPE_EQ:
+        return key == side->self;
+    case FB_SCOPE_IN:
+        return key == side->self || is_ancestor(side, key);
+    case FB_SCOPE_IS_IN:
+        return (key == side->self || is_ancestor(side, key)) && type_holds(g, form, at);
+    default:
+        return false;   /* IN_LIST: of actions only */
+    }
+}
+
+/* Remembered, as the rows of a list share few forms.  FB_BROKEN: e->cannot. */
+static enum fb_found action_holds(struct gathering *g, uint32_t number, const struct fb_form *form)
+{
+    uint32_t at = number % VERDICTS;
+    if (g->verdicts[at].form == number + 1)
+        return g->verdicts[at].holds ? FB_FOUND : FB_ABSENT;
+    enum fb_found found = fb_action_matches(g->e, &form->policy->action);
+    g->verdicts[at].form = number + 1;
+    g->verdicts[at].holds = found == FB_FOUND;
+    return found;
+}
+
+static bool gather_list(struct gathering *g, uint32_t key, enum fb_side at)
+{
+    enum fb_side other = at == FB_SIDE_PRINCIPAL ? FB_SIDE_RESOURCE : FB_SIDE_PRINCIPAL;
+    bool both = g->sides[other].known;
+    for (uint32_t number = fb_key_at(g->rows, key)->first[at]; number != 0;) {
+        const struct fb_row *row = fb_row_at(g->rows, number - 1);
+        const struct fb_form *form = &g->program->forms[row->form];
+        if ((!both || side_holds(g, row, form, other)) && side_holds(g, row, form, at)) {
+            enum fb_found found = action_holds(g, row->form, form);
+            if (found == FB_BROKEN || (found == FB_FOUND && !add_number(g, g->base + number - 1)))
+                return false;
+        }
+        number = row->next[at];
+    }
+    return true;
+}
+
+static bool gather_side(struct gathering *g, enum fb_side at)
+{
+    const struct side *side = &g->sides[at];
+    if (!gather_list(g, 0, at) || (side->self != 0 && !gather_list(g, side->self, at))
+        || (side->type != 0 && !gather_list(g, side->type, at)))
+        return false;
+    for (size_t i = 0; i < side->count; i++)
+        if (!gather_list(g, side->ancestors[i], at))
+            return false;
+    return true;
+}
+
+static void gathering_init(struct gathering *g, struct fb_eval *e, const struct fb_sought *sought,
+                           struct fb_numbers *numbers)
+{
+    g->e = e;
+    g->program = sought->program;
+    g->rows = sought->rows;
+    g->base = sought->base;
+    g->numbers = numbers;
+    g->sides[FB_SIDE_PRINCIPAL].uid = e->request->principal;
+    g->sides[FB_SIDE_PRINCIPAL].known = (sought->unknown & (1u << FB_PRINCIPAL)) == 0;
+    g->sides[FB_SIDE_RESOURCE].uid = e->request->resource;
+    g->sides[FB_SIDE_RESOURCE].known = (sought->unknown & (1u << FB_RESOURCE)) == 0;
+    for (uint32_t i = 0; i < VERDICTS; i++)
+        g->verdicts[i].form = 0;
+}
+
+enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers)
+{
+    struct gathering g;
+    size_t before = numbers->count;
+    gathering_init(&g, e, sought, numbers);
+    for (enum fb_side at = FB_SIDE_PRINCIPAL; at <= FB_SIDE_RESOURCE; at++)
+        if (g.sides[at].known && !find_keys(&g, at))
+            return FB_GATHER_CANNOT;
+    const struct side *principal = &g.sides[FB_SIDE_PRINCIPAL], *resource = &g.sides[FB_SIDE_RESOURCE];
+    bool both = principal->known && resource->known;
+    if (!principal->known && !resource->known)
+        return FB_GATHER_COSTLY;
+    enum fb_side at = !principal->known || (both && resource->rows < principal->rows) ? FB_SIDE_RESOURCE
+                                                                                      : FB_SIDE_PRINCIPAL;
+    if (g.sides[at].rows > (both ? sought->enough_proven : sought->enough_some))
+        return FB_GATHER_COSTLY;
+    if (!gather_side(&g, at))
+        return FB_GATHER_CANNOT;
+    fb_numbers_sort(numbers->list + before, numbers->count - before);
+    return both ? FB_GATHER_PROVEN : FB_GATHER_SOME;
+}
