@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which static policies an action may concern.
  *
- * A policy (here a rule, by its number) names its actions in its scope: any, one, a group, a list of groups.  Each action (or
- * group) that some rule names has a bucket with two ascending lists of rules:
+ * A policy (here a rule, by its number) names its actions in its scope: any, one, a group, a list of groups.
+ * Each action (or group) that some rule names has a bucket with two ascending lists of rules:
  *   direct   `action == a`, `action in a`, `action in [… a …]`   for a request with action a itself
  *   group    of those the ones with `in`                         for a request whose action is in a
  * The candidates for action x are: the rules with any action, x's direct list, and the group list

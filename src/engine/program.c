@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A policy set becomes a program: a row for each static policy and each link, over forms that hold what is
- * compiled.  Conditions are split into conjuncts: `when { a && b }` gives a and b; `unless { a || b }` gives !a and !b, which is
- * true, false and in error exactly where !(a || b) is.  So the clauses of an explanation are the
+ * compiled.  Conditions are split into conjuncts: `when { a && b }` gives a and b; `unless { a || b }` gives
+ * !a and !b, which is true, false and in error exactly where !(a || b) is.  So the clauses of an explanation are the
  * very things that a decision evaluates. */
 
 #include "engine/program.h"
@@ -237,8 +237,8 @@ struct fb_program *fb_program_new(struct fb_arena *arena, const struct fb_policy
 {
     struct fb_program *program = fb_arena_alloc(arena, sizeof *program);
     const struct fb_allocator memory = fb_arena_allocator(arena);
-    if (program == NULL || set->count + set->links_count >= UINT32_MAX / 2 || !fb_rows_init(&program->statics, &memory, false)
-        || !fb_rows_init(&program->own_links, &memory, false))
+    if (program == NULL || set->count + set->links_count >= UINT32_MAX / 2
+        || !fb_rows_init(&program->statics, &memory, false) || !fb_rows_init(&program->own_links, &memory, false))
         return NULL;
     program->arena = arena;
     program->set = set;

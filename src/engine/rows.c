@@ -123,7 +123,8 @@ static uint32_t take_key(struct fb_rows *rows)
         rows->free_key = fb_key_at(rows, key)->next;
         return key;
     }
-    if (rows->keys_count == UINT32_MAX || fb_segments_reach(&rows->keys, rows, rows->keys_count, sizeof(struct fb_key)) == NULL)
+    if (rows->keys_count == UINT32_MAX
+        || fb_segments_reach(&rows->keys, rows, rows->keys_count, sizeof(struct fb_key)) == NULL)
         return 0;
     return rows->keys_count++;
 }
@@ -205,7 +206,8 @@ static bool take_row(struct fb_rows *rows, uint32_t *number)
         rows->free_row = fb_row_at(rows, *number)->next_id;
         return true;
     }
-    if (rows->count >= UINT32_MAX / 2 || fb_segments_reach(&rows->rows, rows, rows->count, sizeof(struct fb_row)) == NULL)
+    if (rows->count >= UINT32_MAX / 2
+        || fb_segments_reach(&rows->rows, rows, rows->count, sizeof(struct fb_row)) == NULL)
         return false;
     *number = rows->count++;
     return true;
@@ -297,7 +299,8 @@ uint32_t fb_rows_find(const struct fb_rows *rows, struct fb_span id)
 bool fb_rows_init(struct fb_rows *rows, const struct fb_allocator *allocator, bool ids)
 {
     *rows = (struct fb_rows){.allocator = *allocator, .ids = ids};
-    if (fb_segments_reach(&rows->keys, rows, 0, sizeof(struct fb_key)) == NULL || !add_bucket(rows, &rows->by_uid, next_key)) {
+    if (fb_segments_reach(&rows->keys, rows, 0, sizeof(struct fb_key)) == NULL
+        || !add_bucket(rows, &rows->by_uid, next_key)) {
         fb_rows_release(rows);
         return false;
     }

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links that come and go: after each few changes, decisions of the table, of a program made anew, and of the
+ * oracle are the same; and so are outcomes with something unknown, for each choice of it. */
+
+#include "generate.h"
+#include "oracle.h"
+
+#include "testing.h"
+
+#define WORLDS 60
+#define USERS 12u
+#define GROUPS 48u          /* in some worlds one chain, longer than what is followed when it lies open */
+#define RESOURCES 12u
+#define LINKS 200u
+#define STEPS 60
+#define REQUESTS 8
+
+static struct fb_arena arena, scratch;
+
+/* --- Worlds ------------------------------------------------------------------------------------------- */
+
+struct links_world {
+    struct generator g;
+    struct fb_entity_set *entities;
+    struct fb_policy_set *set;
+    struct fb_program *program;
+    struct fb_link_table *table;
+    struct fb_link links[LINKS];    /* what should be in the table */
+    size_t count;
+    uint32_t named;                 /* ids given so far */
+    bool open, chain;
+};
+
+static struct links_world world;
+
+static void add_entity(const char *type, uint32_t id, const struct fb_uid *const *parents, size_t count)
+{
+    struct fb_entity_parts parts = {.uid = generate_uid(&world.g, type, id), .parents = parents, .parents_count = count,
+                                    .attrs = fb_value_of_record(&fb_record_empty), .tags = fb_value_of_record(&fb_record_empty)};
+    assert_true(fb_entity_set_add(world.entities, &parts));
+}
+
+/* Up to `most` groups above `from`. */
+static size_t some_groups(const struct fb_uid **parents, uint32_t from, uint32_t most)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; from < GROUPS && i < most; i++)
+        if (generate_chance(&world.g, 50) && !(world.chain && from != 0))
+            parents[count++] = generate_uid(&world.g, "G", from + generate_below(&world.g, GROUPS - from));
+    return count;
+}
+
+static void make_entities(void)
+{
+    const struct fb_uid *parents[4];
+    struct fb_diags diags;
+    fb_diags_init(&diags, &arena);
+    world.entities = fb_entity_set_new(&arena);
+    for (uint32_t i = 0; i < GROUPS; i++) {
+        size_t count = some_groups(parents, i + 1, 2);
+        if (i + 1 < GROUPS && (world.chain || generate_chance(&world.g, 90)))
+            parents[count++] = generate_uid(&world.g, "G", i + 1);
+        if (world.chain || generate_chance(&world.g, 95))      /* some are missing */
+            add_entity("G", i, parents, count);
+    }
+    for (uint32_t i = 0; i < USERS; i++)
+        add_entity("U", i, parents, some_groups(parents, generate_chance(&world.g, 30) ? 0 : GROUPS / 2, 3));
+    for (uint32_t i = 0; i < RESOURCES; i++)
+        add_entity("R", i, parents, some_groups(parents, generate_chance(&world.g, 30) ? 0 : GROUPS / 2, 3));
+    for (uint32_t i = 0; i < 3; i++) {
+        parents[0] = generate_uid(&world.g, "Action", i + 1);
+        add_entity("Action", i, parents, generate_chance(&world.g, 70) ? 1 : 0);
+    }
+    assert_true(fb_entity_set_close(world.entities, &diags));
+}
+
+/* The same entities with their parents alone, as the store has some. */
+static enum fb_found find_open(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+{
+    struct fb_entities closed = fb_entity_set_source(world.entities);
+    enum fb_found found = closed.find(closed.self, uid, entity);
+    (void)self;
+    if (found == FB_FOUND && (world.chain || entity->uid->hash % 4 != 0)) {
+        entity->ancestors = (struct fb_refs){0};
+        entity->open = entity->parents;
+        entity->closed = entity->parents.count == 0;
+    }
+    return found;
+}
+
+/* Templates of every shape, and more static policies than are looked at without an index. */
+static void make_policies(uint32_t count)
+{
+    world.set = fb_arena_alloc(&arena, sizeof *world.set);
+    fb_policy_set_init(world.set, &arena);
+    for (uint32_t i = 0; i < count; i++) {
+        struct fb_policy *policy = (struct fb_policy *)(uintptr_t)generate_policy(&world.g, i < 20, 2);
+        if (generate_chance(&world.g, 60))
+            policy->conditions_count = 0;
+        if (generate_chance(&world.g, 40))
+            policy->action.op = FB_SCOPE_ANY;
+        assert_null(fb_policy_set_add(world.set, policy, fb_arena_format(&arena, "policy%u", i)));
+    }
+}
+
+static const struct fb_uid *some_value(bool principal)
+{
+    static const char *const types[] = {"U", "R", "G", "G"};
+    const char *type = types[generate_below(&world.g, 4)];
+    if (generate_chance(&world.g, 40))
+        type = principal ? "U" : "R";
+    return generate_uid(&world.g, type, generate_below(&world.g, type[0] == 'G' ? GROUPS : USERS));
+}
+
+static void add_link(void)
+{
+    const struct fb_policy *template_ = world.set->policies[generate_below(&world.g, (uint32_t)world.set->count)];
+    if (!template_->is_template || world.count == LINKS)
+        return;
+    struct fb_link link = {
+        .id = fb_arena_format(&arena, "link%u", world.named++), .template_ = template_,
+        .principal = template_->principal.slot ? some_value(true) : NULL,
+        .resource = template_->resource.slot ? some_value(false) : NULL};
+    assert_null(fb_link_table_add(world.table, template_, link.id, link.principal, link.resource));
+    assert_non_null(fb_link_table_add(world.table, template_, link.id, link.principal, link.resource));
+    world.links[world.count++] = link;
+}
+
+static void remove_link(void)
+{
+    if (world.count == 0)
+        return;
+    size_t at = generate_below(&world.g, (uint32_t)world.count);
+    assert_true(fb_link_table_remove(world.table, world.links[at].id));
+    assert_false(fb_link_table_remove(world.table, world.links[at].id));
+    world.links[at] = world.links[--world.count];
+}
+
+/* --- What should come of a request ------------------------------------------------------------------------ */
+
+static const struct fb_link *mirrored(struct fb_span id)
+{
+    for (size_t i = 0; i < world.count; i++)
+        if (fb_span_eq(world.links[i].id, id))
+            return &world.links[i];
+    return NULL;
+}
+
+/* The oracle's word on a rule of the program; 0 where a link was. */
+static char word(const struct fb_program *program, const struct fb_request *request, uint32_t rule)
+{
+    struct oracle oracle = {request, &scratch};
+    const struct fb_policy *policy = fb_program_policy(program, rule);
+    return policy != NULL ? oracle_policy(&oracle, policy, mirrored(fb_program_id(program, rule))) : 0;
+}
+
+static char decided(const struct fb_decision *d, uint32_t rule)
+{
+    char says = 'F';
+    for (uint32_t i = 0; i < d->permits_count; i++)
+        says = d->permits[i] == rule ? 'T' : says;
+    for (uint32_t i = 0; i < d->forbids_count; i++)
+        says = d->forbids[i] == rule ? 'T' : says;
+    for (uint32_t i = 0; i < d->errors_count; i++)
+        says = d->errors[i].policy == rule ? 'E' : says;
+    return says;
+}
+
+static bool ascending(const uint32_t *list, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        if (list[i - 1] >= list[i])
+            return false;
+    return true;
+}
+
+static void check_decision(const struct fb_program *program, const struct fb_request *request, struct fb_decision *d)
+{
+    uint32_t permits = 0, forbids = 0, errors = 0;
+    assert_int_equal(fb_decide(program, request, &scratch, d), FB_OK);
+    for (uint32_t rule = 0; rule < fb_program_count(program); rule++) {
+        char expected = word(program, request, rule);
+        assert_int_equal(decided(d, rule), expected != 0 ? expected : 'F');
+        if (expected == 0)
+            continue;
+        permits += expected == 'T' && fb_program_policy(program, rule)->effect == FB_PERMIT;
+        forbids += expected == 'T' && fb_program_policy(program, rule)->effect == FB_FORBID;
+        errors += expected == 'E';
+    }
+    assert_true(d->permits_count == permits && d->forbids_count == forbids && d->errors_count == errors);
+    assert_true(ascending(d->permits, permits) && ascending(d->forbids, forbids));
+    assert_int_equal(d->allow, permits != 0 && forbids == 0);
+}
+
+/* "Could" takes an allow in which a forbid erred for none. */
+static bool forbid_erred(const struct fb_program *program, const struct fb_decision *d)
+{
+    bool erred = false;
+    for (uint32_t i = 0; i < d->errors_count; i++)
+        erred = erred || fb_program_policy(program, d->errors[i].policy)->effect == FB_FORBID;
+    return erred;
+}
+
+/* Another of the same type. */
+static const struct fb_uid *alike(const struct fb_uid *uid, uint32_t id)
+{
+    return fb_uid_new(&scratch, fb_uid_type(uid), fb_arena_format(&scratch, "%u", id));
+}
+
+/* Each choice of what is unknown lies within the outcomes. */
+static void check_unknowns(const struct fb_program *program, const struct fb_request *request)
+{
+    for (unsigned which = 1; which <= 3; which++) {
+        const struct fb_unknowns unknowns = {.principal = (which & 1) != 0, .resource = (which & 2) != 0};
+        const uint8_t *outcomes;
+        bool could, allowed = false;
+        assert_int_equal(fb_outcomes(program, request, &unknowns, &scratch, &outcomes), FB_OK);
+        assert_int_equal(fb_could_allow(program, request, &unknowns, NULL, &scratch, &could), FB_OK);
+        for (uint32_t p = 0; p < (unknowns.principal ? 6 : 1); p++)
+            for (uint32_t r = 0; r < (unknowns.resource ? 6 : 1); r++) {
+                struct fb_request choice = *request;
+                struct fb_decision d;
+                if (unknowns.principal)
+                    choice.principal = alike(request->principal, p);
+                if (unknowns.resource)
+                    choice.resource = alike(request->resource, r);
+                check_decision(program, &choice, &d);
+                allowed = allowed || (d.allow && !forbid_erred(program, &d));
+                for (uint32_t rule = 0; rule < fb_program_count(program); rule++) {
+                    char says = decided(&d, rule);
+                    assert_true((outcomes[rule] & (says == 'T' ? FB_CAN_TRUE : says == 'F' ? FB_CAN_FALSE : FB_CAN_ERR)) != 0);
+                }
+            }
+        assert_true(could || !allowed);
+    }
+}
+
+/* The links as a set of their own, compiled from the beginning, and copied into a new table. */
+static void check_rebuilt(const struct fb_request *request, const struct fb_decision *d)
+{
+    struct fb_policy_set again = {.arena = &scratch, .policies = world.set->policies, .count = world.set->count,
+                                  .policies_by_id = world.set->policies_by_id};
+    struct fb_decision other;
+    const char *error;
+    fb_map_init(&again.links_by_id, &scratch);
+    for (size_t i = 0; i < world.count; i++)
+        assert_non_null(fb_policy_set_link(&again, world.links[i].template_->id, world.links[i].id,
+                                           world.links[i].principal, world.links[i].resource, &error));
+    struct fb_program *program = fb_program_new(&scratch, &again, NULL);
+    assert_non_null(program);
+    assert_int_equal(fb_decide(program, request, &scratch, &other), FB_OK);
+    assert_true(d->allow == other.allow && d->permits_count == other.permits_count
+                && d->forbids_count == other.forbids_count && d->errors_count == other.errors_count);
+    for (uint32_t i = 0; i < d->permits_count; i++) {
+        bool met = false;
+        struct fb_span id = fb_program_id(fb_link_table_program(world.table), d->permits[i]);
+        for (uint32_t j = 0; j < other.permits_count; j++)
+            met = met || fb_span_eq(id, fb_program_id(program, other.permits[j]));
+        assert_true(met);
+    }
+}
+
+static void check_table(void)
+{
+    assert_int_equal(fb_link_table_count(world.table), world.count);
+    size_t met = 0;
+    for (size_t place = 0; place < fb_link_table_places(world.table); place++) {
+        struct fb_link link;
+        if (!fb_link_table_at(world.table, place, &link))
+            continue;
+        const struct fb_link *own = mirrored(link.id);
+        assert_non_null(own);
+        assert_ptr_equal(link.template_, own->template_);
+        assert_true((link.principal == NULL) == (own->principal == NULL) && (link.resource == NULL) == (own->resource == NULL));
+        assert_true(link.principal == NULL || fb_uid_eq(link.principal, own->principal));
+        assert_true(link.resource == NULL || fb_uid_eq(link.resource, own->resource));
+        assert_int_equal(fb_link_table_find(world.table, link.id), place);
+        met++;
+    }
+    assert_int_equal(met, world.count);
+}
+
+static bool check_requests(bool deep)
+{
+    static const struct fb_entities open = {find_open, NULL};
+    const struct fb_entities closed = fb_entity_set_source(world.entities);
+    bool some = false;
+    for (int i = 0; i < REQUESTS; i++) {
+        struct fb_request request = {
+            .principal = generate_uid(&world.g, generate_chance(&world.g, 80) ? "U" : "G", generate_below(&world.g, USERS + 1)),
+            .action = generate_uid(&world.g, "Action", generate_below(&world.g, 5)),
+            .resource = generate_uid(&world.g, generate_chance(&world.g, 80) ? "R" : "G", generate_below(&world.g, RESOURCES + 1)),
+            .context = generate_context(&world.g), .entities = world.open ? &open : &closed};
+        struct fb_decision d;
+        check_decision(fb_link_table_program(world.table), &request, &d);
+        some = some || d.permits_count + d.forbids_count > 2;
+        check_rebuilt(&request, &d);
+        if (deep && i == 0)
+            check_unknowns(fb_link_table_program(world.table), &request);
+        fb_arena_clear(&scratch);
+    }
+    return some;
+}
+
+static void changes(void **state)
+{
+    (void)state;
+    const char *text = getenv("FB_SEED");
+    uint64_t seed = text != NULL ? strtoull(text, NULL, 0) : 20240501;
+    size_t some = 0;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (uint64_t i = 0; i < WORLDS; i++) {
+        world = (struct links_world){.g = {&arena, seed + i}, .open = i % 2 != 0, .chain = i % 4 == 3};
+        make_entities();
+        make_policies(i % 3 == 0 ? 300 : 24);
+        world.program = fb_program_new(&arena, world.set, NULL);
+        world.table = fb_link_table_new(&fb_heap, world.program);
+        assert_true(world.program != NULL && world.table != NULL);
+        for (int step = 0; step < STEPS; step++) {
+            /* It grows, shrinks, and grows again. */
+            bool grows = (step / 10) % 3 != 1;
+            for (uint32_t n = generate_below(&world.g, 12); n > 0; n--)
+                generate_chance(&world.g, grows ? 80 : 10) ? add_link() : remove_link();
+            if (step % 10 == 9) {
+                check_table();
+                some += check_requests(step % 30 == 29);
+            }
+        }
+        fb_link_table_free(world.table);
+        fb_arena_clear(&arena);
+    }
+    print_message("%d worlds, %zu times a decision with several policies\n", WORLDS, some);
+    assert_true(some > WORLDS);
+}
+
+/* --- Limits ------------------------------------------------------------------------------------------------- */
+
+static const char policies[] =
+    "permit (principal in ?principal, action == Action::\"0\", resource in ?resource);"
+    "permit (principal == ?principal, action == Action::\"1\", resource);"
+    "permit (principal == U::\"0\", action == Action::\"2\", resource);";
+
+static void small_world(void)
+{
+    static const struct fb_source source = {FB_SPAN_INIT("links"), FB_SPAN_INIT(policies)};
+    struct fb_diags diags;
+    fb_diags_init(&diags, &arena);
+    world = (struct links_world){.g = {&arena, 1}};
+    world.entities = fb_entity_set_new(&arena);
+    world.set = fb_arena_alloc(&arena, sizeof *world.set);
+    fb_policy_set_init(world.set, &arena);
+    assert_true(fb_policy_set_read(world.set, &source, &diags));
+    world.program = fb_program_new(&arena, world.set, NULL);
+    assert_non_null(world.program);
+}
+
+static const char *add(struct fb_link_table *table, const char *template_, const char *id, uint32_t user, uint32_t resource)
+{
+    const struct fb_policy *policy = fb_policy_set_find(world.set, fb_span_z(template_));
+    return fb_link_table_add(table, policy, fb_span_z(id), generate_uid(&world.g, "U", user),
+                             resource != UINT32_MAX ? generate_uid(&world.g, "R", resource) : NULL);
+}
+
+static void refused_links(void **state)
+{
+    (void)state;
+    small_world();
+    struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+    assert_null(add(table, "policy0", "a", 1, 2));
+    assert_string_equal(add(table, "policy0", "a", 1, 2), "the id of the link is taken");
+    assert_string_equal(add(table, "policy0", "policy1", 1, 2), "the id of the link is taken");
+    assert_string_equal(add(table, "policy0", "b", 1, UINT32_MAX), "the slot ?resource needs a value");
+    assert_string_equal(add(table, "policy1", "b", 1, 2), "the template has no slot ?resource");
+    assert_non_null(add(table, "policy2", "b", 1, 2));
+    assert_non_null(add(table, "none", "b", 1, 2));
+    assert_false(fb_link_table_remove(table, FB_SPAN("b")));
+    assert_int_equal(fb_link_table_count(table), 1);
+    assert_int_equal(fb_link_table_find(table, FB_SPAN("b")), 1);
+    assert_int_equal(fb_program_count(fb_link_table_program(table)), 2);
+    assert_int_equal(fb_program_count(world.program), 1);
+    assert_true(fb_link_table_remove(table, FB_SPAN("a")));
+    assert_null(fb_program_policy(fb_link_table_program(table), 1));
+    assert_int_equal(fb_program_id(fb_link_table_program(table), 1).len, 0);
+    fb_link_table_free(table);
+    fb_arena_clear(&arena);
+}
+
+/* The Nth allocation fails: the link is not there, the others are, and the next try may succeed. */
+static void links_without_memory(void **state)
+{
+    (void)state;
+    small_world();
+    bool made = false;
+    for (size_t n = 1; !made; n++) {
+        struct failing_allocator failing;
+        failing_init(&failing, n);
+        struct fb_link_table *table = fb_link_table_new(&failing.allocator, world.program);
+        size_t count = 0, failed = 0;
+        for (uint32_t i = 0; table != NULL && i < 100; i++) {
+            const char *error = add(table, "policy0", fb_arena_text(&arena, fb_arena_format(&arena, "link%u", i)), i % 7, i);
+            count += error == NULL;
+            failed += error != NULL;
+            assert_int_equal(fb_link_table_count(table), count);
+        }
+        made = table != NULL && failed == 0;
+        for (uint32_t i = 0; table != NULL && i < 100; i++)
+            count -= fb_link_table_remove(table, fb_arena_format(&arena, "link%u", i));
+        assert_int_equal(count, 0);
+        fb_link_table_free(table);
+        assert_int_equal(failing.bytes_out, 0);
+        assert_true(n < 1000);
+    }
+    fb_arena_clear(&arena);
+}
+
+/* What is taken out makes room for what comes. */
+static void memory_is_used_again(void **state)
+{
+    (void)state;
+    small_world();
+    struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+    size_t bytes = 0;
+    for (int round = 0; round < 5; round++) {
+        for (uint32_t i = 0; i < 2000; i++)
+            assert_null(add(table, "policy0", fb_arena_text(&scratch, fb_arena_format(&scratch, "%d/%u", round, i)), i / 10, i));
+        size_t now = fb_program_size(fb_link_table_program(table)).links;
+        assert_true(round == 0 || now == bytes);
+        bytes = now;
+        for (uint32_t i = 0; i < 2000; i++)
+            assert_true(fb_link_table_remove(table, fb_arena_format(&scratch, "%d/%u", round, (i * 7) % 2000)));
+        assert_int_equal(fb_link_table_count(table), 0);
+    }
+    print_message("%zu bytes a link\n", bytes / 2000);
+    assert_true(bytes / 2000 < 250);
+    fb_link_table_free(table);
+    fb_arena_clear(&scratch);
+    fb_arena_clear(&arena);
+}
+
+/* So many links of one user that no list of them is made while the resource is unknown. */
+static void more_than_a_list_holds(void **state)
+{
+    (void)state;
+    small_world();
+    struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+    for (uint32_t i = 0; i < 40000; i++)
+        assert_null(add(table, "policy0", fb_arena_text(&scratch, fb_arena_format(&scratch, "%u", i)), i % 2, i));
+    const struct fb_entities entities = fb_entity_set_source(world.entities);
+    const struct fb_request request = {
+        .principal = generate_uid(&world.g, "U", 1), .action = generate_uid(&world.g, "Action", 0),
+        .resource = generate_uid(&world.g, "R", 39999), .context = fb_value_of_record(&fb_record_empty), .entities = &entities};
+    const struct fb_program *program = fb_link_table_program(table);
+    const struct fb_unknowns unknowns = {.resource = true}, both = {.principal = true, .resource = true};
+    const uint8_t *outcomes;
+    struct fb_decision d;
+    assert_int_equal(fb_decide(program, &request, &scratch, &d), FB_OK);
+    assert_true(d.allow && d.permits_count == 1);
+    assert_span(fb_program_id(program, d.permits[0]), "39999");
+    assert_int_equal(fb_outcomes(program, &request, &unknowns, &scratch, &outcomes), FB_OK);
+    for (uint32_t i = 0; i < 40000; i++)
+        assert_int_equal(outcomes[1 + i], i % 2 != 0 ? FB_CAN_TRUE | FB_CAN_FALSE : FB_CAN_FALSE);
+    assert_int_equal(fb_outcomes(program, &request, &both, &scratch, &outcomes), FB_OK);
+    for (uint32_t i = 0; i < 40000; i++)
+        assert_int_equal(outcomes[1 + i], FB_CAN_TRUE | FB_CAN_FALSE);
+    fb_link_table_free(table);
+    fb_arena_clear(&scratch);
+    fb_arena_clear(&arena);
+}
+
+/* Ids and names of every length keep apart, and their memory too. */
+static void ids_of_every_length(void **state)
+{
+    (void)state;
+    small_world();
+    struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+    const struct fb_policy *template_ = world.set->policies[1];
+    char *text = fb_arena_alloc(&arena, 60000);
+    memset(text, 'x', 60000);
+    for (int round = 0; round < 2; round++) {
+        for (size_t length = 0; length < 60000; length += length < 600 ? 1 : 7001) {
+            const struct fb_uid *uid = fb_uid_new(&scratch, FB_SPAN("U"), fb_span(text, length));
+            assert_null(fb_link_table_add(table, template_, fb_span(text, length), uid, NULL));
+        }
+        struct fb_link link;
+        assert_true(fb_link_table_at(table, fb_link_table_find(table, fb_span(text, 599)), &link));
+        assert_int_equal(fb_uid_id(link.principal).len, 599);
+        for (size_t length = 0; length < 60000; length += length < 600 ? 1 : 7001)
+            assert_true(fb_link_table_remove(table, fb_span(text, length)));
+    }
+    assert_int_equal(fb_link_table_count(table), 0);
+    fb_link_table_free(table);
+    fb_arena_clear(&scratch);
+    fb_arena_clear(&arena);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    fb_arena_init(&arena, &fb_heap, (size_t)1 << 28);
+    fb_arena_init(&scratch, &fb_heap, (size_t)1 << 28);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fb_arena_release(&arena);
+    fb_arena_release(&scratch);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(changes),
+        cmocka_unit_test(refused_links),
+        cmocka_unit_test(links_without_memory),
+        cmocka_unit_test(memory_is_used_again),
+        cmocka_unit_test(more_than_a_list_holds),
+        cmocka_unit_test(ids_of_every_length),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
