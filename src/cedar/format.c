@@ -253,17 +253,17 @@ struct tokens {
     size_t count;
 };
 
-/* The first comment of a text of white space and comments, or the empty span; *rest is what follows it. */
+/* The first comment of a text of white space and comments, or the empty span; *rest is what follows it.  A lone
+ * carriage return ends a comment for the lexer, but no line: what follows it on the line goes with it. */
 static struct fb_span next_comment(struct fb_span gap, struct fb_span *rest)
 {
     size_t start = 0;
     while (start < gap.len && gap.ptr[start] != '/')
         start++;
     struct fb_span comment = fb_span_from(gap, start);
-    size_t end = fb_span_find(comment, '\n'), carriage = fb_span_find(comment, '\r');
-    comment = fb_span_head(comment, end < carriage ? end : carriage);
+    comment = fb_span_head(comment, fb_span_find(comment, '\n'));
     *rest = fb_span_from(gap, start + comment.len);
-    while (comment.len != 0 && (comment.ptr[comment.len - 1] == ' ' || comment.ptr[comment.len - 1] == '\t'))
+    while (comment.len != 0 && memchr(" \t\r", comment.ptr[comment.len - 1], 3) != NULL)
         comment.len--;
     return comment;
 }
