@@ -6,8 +6,9 @@
 
 /* bench_decide: one decision, in process, measured over the cases that bench/generate.mjs writes.
  *
- *   subject.c   a case's policies, links and entities, loaded; what that took
+ *   subject.c   a case's policies, links and entities, loaded; what that takes, and one link more
  *   rows.c      its links and requests, one JSON object a line
+ *   library.c   the same through the C interface
  *   measure.c   each request timed by itself, many rounds
  *   counter.c   cycles and instructions, by the kernel's counters or by callgrind
  *   main.c      options, the modes, one JSON object a result on standard output
@@ -23,15 +24,24 @@ bool bench_exists(const char *dir, const char *file);
 
 /* --- What is asked ------------------------------------------------------------------------------------ */
 
+/* An allocator that knows how much it has given out. */
+struct bench_heap {
+    struct fb_allocator allocator;
+    size_t used;
+};
+
 struct bench_subject {
     struct fb_arena policies, entities_arena;
+    struct bench_heap heap;                 /* of the links */
     struct fb_policy_set set;
     struct fb_entity_set *entity_set;
     struct fb_entities entities;
-    struct fb_program *program;
+    struct fb_link_table *links;            /* NULL: there are none */
+    const struct fb_program *program;
+    size_t count;                           /* of policies and links */
     size_t templates;                       /* of set.count; they decide nothing by themselves */
     uint64_t parse_ns, links_ns, compile_ns, entities_ns;
-    double add_us;                          /* one link added, until it decides; negative: there are none */
+    double add_us;                          /* one link added to these; negative: there are none */
     size_t policies_bytes, entities_bytes;
 };
 
@@ -39,21 +49,33 @@ struct bench_subject {
 void bench_subject_load(struct bench_subject *subject, const char *dir);
 void bench_subject_release(struct bench_subject *subject);
 
-/* Links of `text`, one a line, added to the set; how many. */
-size_t bench_links_read(struct fb_policy_set *set, struct fb_span text);
+struct bench_link {
+    struct fb_span template_id, id;
+    const struct fb_uid *principal, *resource;
+};
+/* Gives the links of `text`, one a line, each valid during the call. */
+void bench_links_read(struct fb_span text, void (*take)(void *context, const struct bench_link *link), void *context);
+
+struct bench_library;
 
 struct bench_requests {
     struct fb_arena arena;
+    const struct bench_subject *subject;
     struct fb_request *list;
     size_t count;
+    struct bench_library *library;          /* NULL: not loaded */
 };
 void bench_requests_read(struct bench_requests *requests, const struct bench_subject *subject, struct fb_span text);
 
 /* --- Measuring ---------------------------------------------------------------------------------------- */
 
-/* One decision; *arena is the worker's, and cleared.  1: allow. */
-typedef unsigned bench_decide(const struct fb_program *program, const struct fb_request *request,
-                              struct fb_arena *arena);
+/* One decision, about the request of that index; *arena is the worker's, and cleared.  1: allow. */
+typedef unsigned bench_decide(const struct bench_requests *requests, size_t index, struct fb_arena *arena);
+
+/* By the C interface, from texts alone: the same case loaded through it. */
+struct bench_library *bench_library_new(const char *dir, const struct bench_requests *requests);
+void bench_library_free(struct bench_library *library);
+bench_decide bench_library_decide;
 
 struct bench_times {
     uint32_t rounds;
@@ -64,8 +86,7 @@ struct bench_times {
 
 /* Rounds over the requests for about `budget_ms`, three at the least; requests->count is cut where they are
  * too many for that. */
-struct bench_times bench_measure(bench_decide *decide, const struct fb_program *program,
-                                 struct bench_requests *requests, uint32_t budget_ms);
+struct bench_times bench_measure(bench_decide *decide, struct bench_requests *requests, uint32_t budget_ms);
 
 /* --- Counting ------------------------------------------------------------------------------------------- */
 
@@ -80,7 +101,6 @@ void bench_counter_stop(const struct bench_counter *counter, double *instruction
 void bench_counter_close(struct bench_counter *counter);
 
 /* One round.  callgrind collects inside this function alone: --toggle-collect=bench_counted. */
-unsigned bench_counted(bench_decide *decide, const struct fb_program *program, const struct bench_requests *requests,
-                       struct fb_arena *arena);
+unsigned bench_counted(bench_decide *decide, const struct bench_requests *requests, struct fb_arena *arena);
 
 #endif

@@ -55,11 +55,11 @@ void bench_counter_close(struct bench_counter *counter)
 }
 
 /* Not inlined, so that there is a name to collect by. */
-__attribute__((noinline)) unsigned bench_counted(bench_decide *decide, const struct fb_program *program,
-                                                 const struct bench_requests *requests, struct fb_arena *arena)
+__attribute__((noinline)) unsigned bench_counted(bench_decide *decide, const struct bench_requests *requests,
+                                                 struct fb_arena *arena)
 {
     unsigned allowed = 0;
     for (size_t i = 0; i < requests->count; i++)
-        allowed += decide(program, &requests->list[i], arena);
+        allowed += decide(requests, i, arena);
     return allowed;
 }

@@ -34,7 +34,7 @@ export function countInstructions(ours, peers, data, quick) {
   const counts = [], rust = peers.find(({ name }) => name === 'cedar-rust');
   for (const [name, requests] of quick ? few : whole) {
     const file = path.join(data, name);
-    for (const mode of ['handles', 'text'])
+    for (const mode of ['handles', 'text', 'library'])
       counts.push({ peer: 'forbid', mode, case: name, ...count(ours, ['--count', mode], file) });
     if (rust && requests) counts.push({ peer: 'cedar-rust', mode: 'parsed', case: name, ...count(rust.command[0], ['--count', String(requests)], file) });
   }

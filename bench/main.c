@@ -9,6 +9,7 @@
  *
  *   handles   the request's three uids are there, hashed, as the guard keeps those of routes and tokens
  *   text      they are made from their type and id at each decision
+ *   library   forbid_authorize() of the C interface, from the texts of the three uids and the context
  *   refuse    what a refusal asks in addition: could anybody, and which permit was nearest?
  *
  * Not a test; bench/run runs it. */
@@ -18,27 +19,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned decide_handles(const struct fb_program *program, const struct fb_request *request,
-                               struct fb_arena *arena)
+static unsigned decide(const struct bench_requests *requests, const struct fb_request *request, struct fb_arena *arena)
 {
     struct fb_decision decision;
-    enum fb_status status = fb_decide(program, request, arena, &decision);
+    enum fb_status status = fb_decide(requests->subject->program, request, arena, &decision);
     fb_arena_clear(arena);
     return status == FB_OK && decision.allow;
 }
 
-static unsigned decide_text(const struct fb_program *program, const struct fb_request *request,
-                            struct fb_arena *arena)
+static unsigned decide_handles(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
-    struct fb_request made = *request;
-    made.principal = fb_uid_new(arena, fb_uid_type(request->principal), fb_uid_id(request->principal));
-    made.action = fb_uid_new(arena, fb_uid_type(request->action), fb_uid_id(request->action));
-    made.resource = fb_uid_new(arena, fb_uid_type(request->resource), fb_uid_id(request->resource));
-    return decide_handles(program, &made, arena);
+    return decide(requests, &requests->list[index], arena);
 }
 
-static unsigned refuse(const struct fb_program *program, const struct fb_request *request, struct fb_arena *arena)
+static unsigned decide_text(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
+    struct fb_request made = requests->list[index];
+    made.principal = fb_uid_new(arena, fb_uid_type(made.principal), fb_uid_id(made.principal));
+    made.action = fb_uid_new(arena, fb_uid_type(made.action), fb_uid_id(made.action));
+    made.resource = fb_uid_new(arena, fb_uid_type(made.resource), fb_uid_id(made.resource));
+    return decide(requests, &made, arena);
+}
+
+static unsigned refuse(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+{
+    const struct fb_program *program = requests->subject->program;
+    const struct fb_request *request = &requests->list[index];
     struct fb_unknowns anybody = {.principal = true};
     struct fb_explanation explanation;
     bool could = false, found = false;
@@ -48,11 +54,14 @@ static unsigned refuse(const struct fb_program *program, const struct fb_request
     return could && found;
 }
 
+#define LIBRARY_MAX 100000u
+
 static const struct mode {
     const char *name;
     bench_decide *decide;
     size_t policies_max;        /* what is linear in the policies is not asked of a million */
-} modes[] = {{"handles", decide_handles, SIZE_MAX}, {"text", decide_text, SIZE_MAX}, {"refuse", refuse, 10000}};
+} modes[] = {{"handles", decide_handles, SIZE_MAX}, {"text", decide_text, SIZE_MAX},
+             {"library", bench_library_decide, LIBRARY_MAX}, {"refuse", refuse, 10000}};
 enum { MODES = sizeof modes / sizeof *modes };
 
 static const struct mode *find_mode(const char *name)
@@ -64,14 +73,13 @@ static const struct mode *find_mode(const char *name)
     return NULL;
 }
 
-static void print_answers(const struct mode *mode, const struct bench_subject *subject,
-                          const struct bench_requests *requests)
+static void print_answers(const struct mode *mode, const struct bench_requests *requests)
 {
     struct fb_arena arena;
     fb_arena_init(&arena, &fb_heap, 1 << 22);
     (void)printf(",\"answers\":\"");
     for (size_t i = 0; i < requests->count; i++)
-        (void)putchar('0' + (int)mode->decide(subject->program, &requests->list[i], &arena));
+        (void)putchar('0' + (int)mode->decide(requests, i, &arena));
     (void)printf("\"");
     fb_arena_release(&arena);
 }
@@ -79,14 +87,15 @@ static void print_answers(const struct mode *mode, const struct bench_subject *s
 static void print_counted(const char *name, double value)
 {
     if (value >= 0)
-        (void)printf(",\"%s\":%.1f", name, value);
+        (void)printf(",\"%s\":%.3f", name, value);
 }
 
-static void report(const struct mode *mode, const char *dir, const char *series, const struct bench_subject *subject,
-                   struct bench_requests asked, uint32_t budget_ms)
+static void report(const struct mode *mode, const char *dir, const char *series, struct bench_requests asked,
+                   uint32_t budget_ms)
 {
-    size_t policies = fb_program_count(subject->program), entities = fb_entity_set_count(subject->entity_set);
-    struct bench_times times = bench_measure(mode->decide, subject->program, &asked, budget_ms);
+    const struct bench_subject *subject = asked.subject;
+    size_t policies = subject->count, entities = fb_entity_set_count(subject->entity_set);
+    struct bench_times times = bench_measure(mode->decide, &asked, budget_ms);
     (void)printf("{\"peer\":\"forbid\",\"mode\":\"%s\",\"case\":\"%s\",\"series\":\"%s\",\"requests\":%zu,\"rounds\":%u,"
                  "\"median_ns\":%llu,\"p99_ns\":%llu,\"mean_ns\":%.1f",
                  mode->name, strrchr(dir, '/') != NULL ? strrchr(dir, '/') + 1 : dir, series, asked.count,
@@ -100,7 +109,7 @@ static void report(const struct mode *mode, const char *dir, const char *series,
                  (double)subject->entities_ns / 1e6);
     print_counted("add_us", subject->add_us);
     if (mode->decide != refuse)
-        print_answers(mode, subject, &asked);
+        print_answers(mode, &asked);
     (void)printf("}\n");
     (void)fflush(stdout);
 }
@@ -109,14 +118,13 @@ static const char *const series_names[] = {"all", "hot", "uniform"};
 static const char *const series_files[] = {"requests.jsonl", "requests.hot.jsonl", "requests.uniform.jsonl"};
 
 /* One round to warm up, one that is counted; how many decisions that was goes to standard output. */
-static void count_round(const struct mode *mode, const struct bench_subject *subject,
-                        const struct bench_requests *requests)
+static void count_round(const struct mode *mode, const struct bench_requests *requests)
 {
     struct fb_arena arena;
     fb_arena_init(&arena, &fb_heap, 1 << 22);
     for (size_t i = 0; i < requests->count; i++)
-        (void)mode->decide(subject->program, &requests->list[i], &arena);
-    (void)bench_counted(mode->decide, subject->program, requests, &arena);
+        (void)mode->decide(requests, i, &arena);
+    (void)bench_counted(mode->decide, requests, &arena);
     (void)printf("%zu\n", requests->count);
     fb_arena_release(&arena);
 }
@@ -131,14 +139,17 @@ static void run_case(const char *dir, const struct mode *counted, uint32_t budge
         struct bench_requests requests;
         struct fb_span text = bench_read(dir, series_files[s]);
         bench_requests_read(&requests, &subject, text);
+        if (subject.count <= LIBRARY_MAX && (counted == NULL || counted->decide == bench_library_decide))
+            requests.library = bench_library_new(dir, &requests);
         if (counted != NULL) {
             requests.count = requests.count < 2000 ? requests.count : 2000;
-            count_round(counted, &subject, &requests);
+            count_round(counted, &requests);
             exit(0);
         }
         for (size_t i = 0; i < MODES; i++)
-            if (fb_program_count(subject.program) <= modes[i].policies_max)
-                report(&modes[i], dir, series_names[s], &subject, requests, budget_ms);
+            if (subject.count <= modes[i].policies_max)
+                report(&modes[i], dir, series_names[s], requests, budget_ms);
+        bench_library_free(requests.library);
         free(requests.list);
         fb_arena_release(&requests.arena);
     }

@@ -32,12 +32,12 @@ static uint32_t clock_cost(void)
     return median_of(costs, CLOCK_READINGS);
 }
 
-static void time_round(bench_decide *decide, const struct fb_program *program, const struct bench_requests *requests,
-                       struct fb_arena *arena, uint32_t *times)
+static void time_round(bench_decide *decide, const struct bench_requests *requests, struct fb_arena *arena,
+                       uint32_t *times)
 {
     for (size_t i = 0; i < requests->count; i++) {
         uint64_t start = bench_now();
-        (void)decide(program, &requests->list[i], arena);
+        (void)decide(requests, i, arena);
         uint64_t took = bench_now() - start;
         times[i] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
     }
@@ -66,46 +66,45 @@ static void spread(struct bench_times *result, const uint32_t *times, size_t cou
 
 /* As many requests as a quarter of the budget is enough for, in the order given, a hundred at the least;
  * the caches are warm with them then. */
-static size_t reach(bench_decide *decide, const struct fb_program *program, const struct bench_requests *requests,
-                    struct fb_arena *arena, uint32_t budget_ms)
+static size_t reach(bench_decide *decide, const struct bench_requests *requests, struct fb_arena *arena,
+                    uint32_t budget_ms)
 {
     uint64_t end = bench_now() + (uint64_t)budget_ms * 250000u;
     size_t reached = 0;
     while (reached < requests->count && (reached < REQUESTS_MIN || bench_now() < end))
-        (void)decide(program, &requests->list[reached++], arena);
+        (void)decide(requests, reached++, arena);
     return reached;
 }
 
 /* Cycles and instructions over a few whole rounds. */
-static void count_rounds(struct bench_times *result, bench_decide *decide, const struct fb_program *program,
-                         const struct bench_requests *requests, struct fb_arena *arena)
+static void count_rounds(struct bench_times *result, bench_decide *decide, const struct bench_requests *requests,
+                         struct fb_arena *arena)
 {
     struct bench_counter counter = bench_counter_open();
     double decisions = ROUNDS_MIN * (double)requests->count;
     bench_counter_start(&counter);
     for (int round = 0; round < ROUNDS_MIN; round++)
-        (void)bench_counted(decide, program, requests, arena);
+        (void)bench_counted(decide, requests, arena);
     bench_counter_stop(&counter, &result->instructions, &result->cycles);
     result->instructions /= decisions;
     result->cycles /= decisions;
     bench_counter_close(&counter);
 }
 
-struct bench_times bench_measure(bench_decide *decide, const struct fb_program *program,
-                                 struct bench_requests *requests, uint32_t budget_ms)
+struct bench_times bench_measure(bench_decide *decide, struct bench_requests *requests, uint32_t budget_ms)
 {
     struct bench_times result = {.rounds = 0};
     struct fb_arena arena;
     fb_arena_init(&arena, &fb_heap, 1 << 22);
-    size_t count = requests->count = reach(decide, program, requests, &arena, budget_ms);
+    size_t count = requests->count = reach(decide, requests, &arena, budget_ms);
     uint32_t *times = bench_alloc(count * ROUNDS_MAX, sizeof *times);
 
     uint64_t end = bench_now() + (uint64_t)budget_ms * 750000u;
     while (result.rounds < ROUNDS_MAX && (result.rounds < ROUNDS_MIN || bench_now() < end))
-        time_round(decide, program, requests, &arena, times + count * result.rounds++);
+        time_round(decide, requests, &arena, times + count * result.rounds++);
     spread(&result, times, count);
 
-    count_rounds(&result, decide, program, requests, &arena);
+    count_rounds(&result, decide, requests, &arena);
     fb_arena_release(&arena);
     free(times);
     return result;

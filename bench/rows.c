@@ -31,12 +31,7 @@ static const struct fb_uid *read_uid(struct fb_json *json, struct fb_arena *aren
     return uid;
 }
 
-struct link {
-    struct fb_span template_id, id;
-    const struct fb_uid *principal, *resource;
-};
-
-static void read_args(struct fb_json *json, struct fb_arena *arena, struct link *link)
+static void read_args(struct fb_json *json, struct fb_arena *arena, struct bench_link *link)
 {
     bench_need(fb_json_next(json) == FB_JSON_OBJECT, "args is an object");
     while (fb_json_next(json) == FB_JSON_KEY) {
@@ -45,11 +40,11 @@ static void read_args(struct fb_json *json, struct fb_arena *arena, struct link 
     }
 }
 
-static struct link read_link(struct fb_span line, struct fb_arena *scratch, struct fb_arena *arena)
+static struct bench_link read_link(struct fb_span line, struct fb_arena *arena)
 {
-    struct link link = {.id = {0, NULL}};
+    struct bench_link link = {.id = {0, NULL}};
     struct fb_json json;
-    fb_json_init(&json, line, scratch, FB_JSON_LIMITS);
+    fb_json_init(&json, line, arena, FB_JSON_LIMITS);
     bench_need(fb_json_next(&json) == FB_JSON_OBJECT, "a link is an object");
     while (fb_json_next(&json) == FB_JSON_KEY) {
         if (fb_span_is(json.string, "args")) {
@@ -61,24 +56,19 @@ static struct link read_link(struct fb_span line, struct fb_arena *scratch, stru
         *text = json.string;
     }
     bench_need(json.event == FB_JSON_OBJECT_END, "a link that is not JSON");
-    link.id = fb_arena_copy(arena, link.id);
     return link;
 }
 
-size_t bench_links_read(struct fb_policy_set *set, struct fb_span text)
+void bench_links_read(struct fb_span text, void (*take)(void *context, const struct bench_link *link), void *context)
 {
-    struct fb_arena scratch;
-    size_t count = 0;
-    fb_arena_init(&scratch, &fb_heap, 1 << 20);
-    for (struct fb_span line = next_object(&text); line.len != 0; line = next_object(&text), count++) {
-        struct link link = read_link(line, &scratch, set->arena);
-        const char *error = NULL;
-        bench_need(fb_policy_set_link(set, link.template_id, link.id, link.principal, link.resource, &error) != NULL,
-                   error != NULL ? error : "out of memory");
-        fb_arena_clear(&scratch);
+    struct fb_arena arena;
+    fb_arena_init(&arena, &fb_heap, 1 << 20);
+    for (struct fb_span line = next_object(&text); line.len != 0; line = next_object(&text)) {
+        struct bench_link link = read_link(line, &arena);
+        take(context, &link);
+        fb_arena_clear(&arena);
     }
-    fb_arena_release(&scratch);
-    return count;
+    fb_arena_release(&arena);
 }
 
 static struct fb_request read_request(struct fb_span line, struct fb_arena *arena)
@@ -108,7 +98,7 @@ static struct fb_request read_request(struct fb_span line, struct fb_arena *aren
 void bench_requests_read(struct bench_requests *requests, const struct bench_subject *subject, struct fb_span text)
 {
     size_t capacity = 0;
-    *requests = (struct bench_requests){.count = 0};
+    *requests = (struct bench_requests){.subject = subject};
     fb_arena_init(&requests->arena, &fb_heap, (size_t)1 << 30);
     for (struct fb_span line = next_object(&text); line.len != 0; line = next_object(&text)) {
         if (requests->count == capacity) {

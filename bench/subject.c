@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A case, loaded as the guard loads a directory: policies parsed and named by their @id, links added,
- * entities read and closed, all compiled.  The time and the memory of each step is kept.
+/* A case, loaded: policies parsed, named by their @id and compiled, links added to a table of the program's,
+ * entities read and closed.  The time and the memory of each step is kept.
  *
  * Texts that policies point into live as long as the process. */
 
@@ -31,6 +31,15 @@ uint64_t bench_now(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC_RAW, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void *resize_counted(void *context, void *block, size_t old_size, size_t new_size)
+{
+    struct bench_heap *heap = context;
+    void *moved = fb_heap.resize(fb_heap.context, block, old_size, new_size);
+    if (moved != NULL || new_size == 0)
+        heap->used += new_size - old_size;
+    return moved;
 }
 
 static void join(char *path, size_t size, const char *dir, const char *file)
@@ -67,64 +76,85 @@ static void need_clean(const struct fb_diags *diags, bool good)
     bench_need(false, out.ptr != NULL ? out.ptr : "a case that cannot be read");
 }
 
+static void parse_policies(struct bench_subject *subject, const char *dir, struct fb_diags *diags)
+{
+    struct fb_source *source = bench_alloc(1, sizeof *source);
+    *source = (struct fb_source){FB_SPAN("policies.cedar"), bench_read(dir, "policies.cedar")};
+    uint64_t start = bench_now();
+    fb_policy_set_init(&subject->set, &subject->policies);
+    need_clean(diags, fb_policy_set_read(&subject->set, source, diags) && fb_policy_set_rename(&subject->set, diags));
+    subject->parse_ns = bench_now() - start;
+    for (size_t i = 0; i < subject->set.count; i++)
+        subject->templates += subject->set.policies[i]->is_template;
+}
+
+static void add_link(void *context, const struct bench_link *link)
+{
+    struct bench_subject *subject = context;
+    const struct fb_policy *template_ = fb_policy_set_find(&subject->set, link->template_id);
+    bench_need(template_ != NULL, "a link of no template");
+    const char *error = fb_link_table_add(subject->links, template_, link->id, link->principal, link->resource);
+    bench_need(error == NULL, error);
+}
+
+static void load_links(struct bench_subject *subject, const char *dir)
+{
+    struct fb_span text = bench_read(dir, "links.json");
+    subject->heap = (struct bench_heap){{resize_counted, &subject->heap}, 0};
+    subject->links = fb_link_table_new(&subject->heap.allocator, subject->program);
+    bench_need(subject->links != NULL, "out of memory");
+    uint64_t start = bench_now();
+    bench_links_read(text, add_link, subject);
+    subject->links_ns = bench_now() - start;
+    subject->program = fb_link_table_program(subject->links);
+    free((void *)(uintptr_t)text.ptr);
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static void load_policies(struct bench_subject *subject, const char *dir)
-{
-    struct fb_source *source = bench_alloc(1, sizeof *source);
-    struct fb_diags diags;
-    fb_arena_init(&subject->policies, &fb_heap, (size_t)4 << 30);
-    fb_diags_init(&diags, &subject->policies);
-    *source = (struct fb_source){FB_SPAN("policies.cedar"), bench_read(dir, "policies.cedar")};
-    uint64_t start = bench_now();
-    fb_policy_set_init(&subject->set, &subject->policies);
-    need_clean(&diags, fb_policy_set_read(&subject->set, source, &diags)
-                       && fb_policy_set_rename(&subject->set, &diags));
-    subject->parse_ns = bench_now() - start;
-    for (size_t i = 0; i < subject->set.count; i++)
-        subject->templates += subject->set.policies[i]->is_template;
-
-    struct fb_span links = bench_read(dir, "links.json");
-    start = bench_now();
-    (void)bench_links_read(&subject->set, links);
-    subject->links_ns = bench_now() - start;
-    free((void *)(uintptr_t)links.ptr);
-
-    start = bench_now();
-    subject->program = fb_program_new(&subject->policies, &subject->set, &diags);
-    subject->compile_ns = bench_now() - start;
-    need_clean(&diags, subject->program != NULL);
-    subject->policies_bytes = subject->policies.used;
-}
-
-/* One more link beside those that there are, until a program decides by it: the median of a few. */
+/* One more link beside those that there are, of what is linked already: the median of many, each of which
+ * is taken out again. */
 static double add_link_us(struct bench_subject *subject)
 {
-    enum { ADDITIONS = 5 };
-    double times[ADDITIONS];
-    if (subject->set.links_count == 0)
+    enum { ADDITIONS = 1001 };
+    static double times[ADDITIONS];
+    size_t count = fb_link_table_count(subject->links);
+    if (count == 0)
         return -1;
-    for (int i = 0; i < ADDITIONS; i++) {
-        const struct fb_link *like = subject->set.links[subject->set.links_count / 2];
-        struct fb_span id = fb_arena_format(&subject->policies, "added%d", i);
-        struct fb_arena arena;
-        struct fb_diags diags;
-        const char *error = NULL;
-        fb_arena_init(&arena, &fb_heap, (size_t)4 << 30);
-        fb_diags_init(&diags, &arena);
+    for (size_t i = 0; i < ADDITIONS; i++) {
+        struct fb_link like;
+        char id[32];
+        int length = snprintf(id, sizeof id, "added%zu", i);
+        bench_need(length > 0 && fb_link_table_at(subject->links, i * 7919 % count, &like), "a link that is gone");
         uint64_t start = bench_now();
-        bench_need(fb_policy_set_link(&subject->set, like->template_->id, id, like->principal, like->resource, &error)
-                   != NULL, error != NULL ? error : "out of memory");
-        need_clean(&diags, fb_program_new(&arena, &subject->set, &diags) != NULL);
+        const char *error = fb_link_table_add(subject->links, like.template_, fb_span(id, (size_t)length),
+                                              like.principal, like.resource);
         times[i] = (double)(bench_now() - start) / 1e3;
-        fb_arena_release(&arena);
+        bench_need(error == NULL, error);
+        bench_need(fb_link_table_remove(subject->links, fb_span(id, (size_t)length)), "a link that is gone");
     }
     qsort(times, ADDITIONS, sizeof *times, ascending);
     return times[ADDITIONS / 2];
+}
+
+static void load_policies(struct bench_subject *subject, const char *dir)
+{
+    struct fb_diags diags;
+    fb_arena_init(&subject->policies, &fb_heap, (size_t)4 << 30);
+    fb_diags_init(&diags, &subject->policies);
+    parse_policies(subject, dir, &diags);
+    uint64_t start = bench_now();
+    subject->program = fb_program_new(&subject->policies, &subject->set, &diags);
+    subject->compile_ns = bench_now() - start;
+    need_clean(&diags, subject->program != NULL);
+    load_links(subject, dir);
+    subject->count = fb_program_count(subject->program);
+    subject->policies_bytes = subject->policies.used + subject->heap.used;
+    subject->add_us = add_link_us(subject);
 }
 
 static void load_entities(struct bench_subject *subject, const char *dir)
@@ -148,12 +178,12 @@ void bench_subject_load(struct bench_subject *subject, const char *dir)
 {
     *subject = (struct bench_subject){.templates = 0};
     load_policies(subject, dir);
-    subject->add_us = add_link_us(subject);
     load_entities(subject, dir);
 }
 
 void bench_subject_release(struct bench_subject *subject)
 {
+    fb_link_table_free(subject->links);
     fb_arena_release(&subject->policies);
     fb_arena_release(&subject->entities_arena);
 }

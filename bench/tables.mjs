@@ -26,7 +26,7 @@ function timeRows(results, cases, asked, label) {
   const find = finder(results);
   return cases.map(([name, series]) => {
     const handles = find.ours('handles', name, series), text = find.ours('text', name, series);
-    return [label(name, series), scale(handles?.median_ns), scale(handles?.mean_ns), scale(handles?.p99_ns), scale(text?.median_ns),
+    return [label(name, series), scale(handles?.median_ns), scale(handles?.mean_ns), scale(handles?.p99_ns), scale(text?.median_ns), scale(find.ours('library', name, series)?.median_ns),
       ...asked.map((peer) => { const it = find.peer(peer.name, name, series); return it?.median_ns === undefined ? '–' : scale(it.median_ns) + times(it.median_ns / handles?.median_ns); })];
   });
 }
@@ -43,7 +43,7 @@ function countRows(counts) {
   return unique(counts.map((c) => c.case)).map((name) => {
     const of = (mode) => counts.find((c) => c.case === name && c.mode === mode)?.instructions;
     const cell = (x) => (x === undefined ? '–' : number(x));
-    return [name, cell(of('handles')), cell(of('text')), of('parsed') === undefined ? '–' : cell(of('parsed')) + times(of('parsed') / of('handles'))];
+    return [name, cell(of('handles')), cell(of('text')), cell(of('library')), of('parsed') === undefined ? '–' : cell(of('parsed')) + times(of('parsed') / of('handles'))];
   });
 }
 
@@ -61,7 +61,7 @@ export function writeTables({ machine, results, counts, quick }) {
   const cases = unique(results.filter((r) => r.peer === 'forbid').map((r) => `${r.case} ${r.series}`)).map((key) => key.split(' '))
     .sort(([a], [b]) => (kindOf(a) < kindOf(b) ? -1 : kindOf(a) > kindOf(b) ? 1 : sizeOf(a) - sizeOf(b)));
   const applications = cases.filter(([name]) => !name.startsWith('links-')), links = cases.filter(([name]) => name.startsWith('links-'));
-  const head = ['Forbid, handles', 'mean', 'p99', 'from text', ...asked.map(({ title }) => title)];
+  const head = ['Forbid, handles', 'mean', 'p99', 'from text', 'C interface', ...asked.map(({ title }) => title)];
   const hot = links.filter(([, series]) => series === 'hot');
   return [`${machine.date}, ${machine.cpus} × ${machine.cpu}, ${machine.system}${quick ? ', a quick run' : ''}\n`,
     'Median over the requests of one decision; in brackets how many times Forbid’s, from handles.\n',
@@ -69,6 +69,6 @@ export function writeTables({ machine, results, counts, quick }) {
     table(['links, principals', ...head], timeRows(results, links, asked, (name, series) => `${number(sizeOf(name))}, ${series}`)),
     table(['Forbid', 'policies', 'entities', 'bytes a policy', 'bytes an entity', 'in all', 'loaded in', 'entities’', 'one link added'],
       memoryRows(results, [...applications.filter(([name]) => sizeOf(name) === 50), ...hot])),
-    counts.length ? table(['instructions a decision', 'handles', 'from text', 'Cedar (Rust)'], countRows(counts)) : '',
+    counts.length ? table(['instructions a decision', 'handles', 'from text', 'C interface', 'Cedar (Rust)'], countRows(counts)) : '',
     counts.length ? table(profiled(counts).map((name) => `where they go: ${name}`), functionRows(counts, profiled(counts))) : ''].join('\n');
 }
