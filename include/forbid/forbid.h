@@ -67,8 +67,8 @@ FORBID_API forbid_decider *forbid_decider_new(const struct forbid_allocator *all
 FORBID_API void forbid_decider_free(forbid_decider *decider);
 
 /* Decides.  Anything but FORBID_OK leaves a deny in *decision.  What *decision and *errors point to is
- * valid until the next call with this decider, an id of a link no longer than the link; *errors, if `errors`
- * is not NULL, is its own and not to be freed. */
+ * valid until the next call with this decider; *errors, if `errors` is not NULL, is its own and not
+ * to be freed. */
 FORBID_API enum forbid_status forbid_authorize(forbid_decider *decider, const struct forbid_request *request,
                                                struct forbid_decision *decision, const forbid_errors **errors);
 

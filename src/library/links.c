@@ -1,51 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Template links beside a policy set.  The links that there are and the program that counts them are one
- * version, made as a whole and put in the place of the last: so a change that fails changes nothing.  The
- * trees of the policies are shared, never copied. */
+/* Template links beside a policy set, in a table of the engine's over the program of the set.  Left to the engine:
+ * which links there may be, and finding those that a request is about. */
 #include "library/library.h"
-
-struct version {
-    struct fb_root root;
-    struct fb_policy_set set;           /* the policies of the set, and these links */
-    struct fb_program *program;
-};
 
 struct forbid_links {
     struct fb_root root;
     const struct forbid_policies *policies;
-    struct version *now;
+    struct fb_link_table *table;
 };
 
-/* What the next version is made of. */
-struct change {
-    const struct forbid_policies *policies;
-    const struct fb_policy_set *before;
-    const struct fb_map *removed;       /* ids, or NULL */
+/* --- Making and freeing ------------------------------------------------------------------------------- */
+
+static bool take_own(struct forbid_links *links)
+{
+    const struct fb_policy_set *set = &links->policies->set;
+    links->table = fb_link_table_new(&links->root.allocator, links->policies->program);
+    bool fine = links->table != NULL;
+    for (size_t i = 0; fine && i < set->links_count; i++) {
+        const struct fb_link *link = set->links[i];
+        fine = fb_link_table_add(links->table, link->template_, link->id, link->principal, link->resource) == NULL;
+    }
+    return fine;
+}
+
+forbid_links *forbid_links_new(const struct forbid_allocator *allocator, const forbid_policies *policies)
+{
+    const struct fb_allocator memory = fb_allocator_of(allocator);
+    struct forbid_links *links = policies != NULL ? fb_root_new(&memory, sizeof *links, FB_ROOT_BYTES) : NULL;
+    if (links == NULL)
+        return NULL;
+    links->policies = policies;
+    if (take_own(links))
+        return links;
+    forbid_links_free(links);
+    return NULL;
+}
+
+void forbid_links_free(forbid_links *links)
+{
+    if (links == NULL)
+        return;
+    fb_link_table_free(links->table);
+    fb_root_free(&links->root);
+}
+
+/* --- Changes ------------------------------------------------------------------------------------------ */
+
+/* `fill` with working memory, and errors if it makes any. */
+static enum forbid_status change(struct forbid_links *links,
+                                 bool (*fill)(struct fb_root *, const struct fb_source *, const void *, struct fb_diags *),
+                                 const void *how, forbid_errors **errors)
+{
+    const struct forbid_allocator memory = {links->root.allocator.resize, links->root.allocator.context};
+    const struct fb_making making = {.allocator = &memory, .size = sizeof(struct fb_root), .fill = fill, .how = how,
+                                     .errors = errors};
+    struct fb_root *scratch;
+    enum forbid_status status = fb_root_make(&making, &scratch);
+    fb_root_free(scratch);
+    return status;
+}
+
+struct addition {
+    struct forbid_links *links;
     const struct forbid_link *added;
-    size_t added_count;
+    size_t count;
 };
 
-/* --- One link ----------------------------------------------------------------------------------------- */
-
-static bool keep_uid(struct fb_arena *arena, const struct fb_uid *from, const struct fb_uid **to)
-{
-    *to = from != NULL ? fb_uid_new(arena, fb_uid_type(from), fb_uid_id(from)) : NULL;
-    return from == NULL || *to != NULL;
-}
-
-static bool keep_link(struct version *made, const struct fb_link *link)
-{
-    const struct fb_uid *principal, *resource;
-    const char *error;
-    return keep_uid(&made->root.arena, link->principal, &principal)
-           && keep_uid(&made->root.arena, link->resource, &resource)
-           && fb_policy_set_link(&made->set, link->template_->id, link->id, principal, resource, &error) != NULL;
-}
-
-static bool read_uid(struct version *made, const struct forbid_link *link, const char *slot, struct forbid_text text,
+static bool read_uid(struct fb_arena *arena, const struct forbid_link *link, const char *slot, struct forbid_text text,
                      const struct fb_uid **uid, struct fb_diags *diags)
 {
-    *uid = text.len != 0 ? fb_uid_parse(&made->root.arena, fb_span_of(text)) : NULL;
+    *uid = text.len != 0 ? fb_uid_parse(arena, fb_span_of(text)) : NULL;
     if (text.len == 0 || *uid != NULL)
         return true;
     struct fb_diag *diag = fb_diag_add(diags, FB_ERROR, "links.uid", NULL, (struct fb_range){0, 0},
@@ -55,93 +79,45 @@ static bool read_uid(struct version *made, const struct forbid_link *link, const
     return false;
 }
 
-/* A fault is a diagnostic, lack of memory is not. */
-static bool add_link(struct version *made, const struct forbid_link *link, struct fb_diags *diags)
+static const char *no_memory = "not enough memory";
+
+static bool add_link(const struct addition *addition, const struct forbid_link *link, struct fb_arena *arena,
+                     struct fb_diags *diags)
 {
     const struct fb_uid *principal, *resource;
-    const char *error = NULL;
-    bool fine = read_uid(made, link, "?principal", link->principal, &principal, diags);
-    fine = read_uid(made, link, "?resource", link->resource, &resource, diags) && fine;
-    if (!fine
-        || fb_policy_set_link(&made->set, fb_span_of(link->template_id), fb_span_of(link->id), principal, resource,
-                              &error) != NULL)
-        return fine;
-    fb_diag_add(diags, FB_ERROR, "links.link", NULL, (struct fb_range){0, 0}, "link `%.*s` of template `%.*s`: %s",
-                (int)link->id.len, link->id.ptr, (int)link->template_id.len, link->template_id.ptr, error);
+    bool fine = read_uid(arena, link, "?principal", link->principal, &principal, diags);
+    fine = read_uid(arena, link, "?resource", link->resource, &resource, diags) && fine;
+    if (!fine || arena->failed)
+        return false;
+    const struct fb_policy *template_ =
+        fb_policy_set_find(&addition->links->policies->set, fb_span_of(link->template_id));
+    const char *error = template_ == NULL          ? "there is no policy of that id"
+                        : !template_->is_template ? "the policy has no slot, so it cannot be linked"
+                                                  : fb_link_table_add(addition->links->table, template_,
+                                                                      fb_span_of(link->id), principal, resource);
+    if (error == NULL)
+        return true;
+    fb_diag_add(diags, FB_ERROR, strncmp(error, no_memory, strlen(no_memory)) == 0 ? "links.memory" : "links.link", NULL,
+                (struct fb_range){0, 0}, "link `%.*s` of template `%.*s`: %s", (int)link->id.len, link->id.ptr,
+                (int)link->template_id.len, link->template_id.ptr, error);
     return false;
 }
 
-/* --- A version ---------------------------------------------------------------------------------------- */
-
-/* The set begins with the policies and without a link.  What it shares is not written to: nothing is added to
- * the list of policies, and the map of links is its own. */
-static void share_policies(struct version *made, const struct fb_policy_set *from)
+/* All or none: what went in is taken out again when something is wrong with another. */
+static bool add_links(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
 {
-    fb_policy_set_init(&made->set, &made->root.arena);
-    made->set.positions = from->positions;
-    made->set.policies_by_id = from->policies_by_id;
-    made->set.policies = from->policies;
-    made->set.count = made->set.capacity = from->count;
-}
-
-static bool fill(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
-{
-    const struct change *change = how;
-    struct version *made = (struct version *)(void *)root;
+    const struct addition *addition = how;
+    bool *in = fb_arena_array(&root->arena, addition->count + 1, sizeof *in);
+    bool fine = in != NULL;
     (void)source;
-    share_policies(made, &change->policies->set);
-    for (size_t i = 0; i < change->before->links_count; i++) {
-        const struct fb_link *link = change->before->links[i];
-        if (change->removed != NULL && fb_map_get(change->removed, link->id) != NULL)
-            continue;
-        if (!keep_link(made, link))
-            return false;
+    for (size_t i = 0; in != NULL && i < addition->count; i++) {
+        in[i] = add_link(addition, &addition->added[i], &root->arena, diags);
+        fine = in[i] && fine;
     }
-    bool fine = true;
-    for (size_t i = 0; i < change->added_count && !root->arena.failed; i++)
-        fine = add_link(made, &change->added[i], diags) && fine;
-    if (!fine || root->arena.failed)
-        return false;
-    made->program = fb_program_new(&root->arena, &made->set, diags);
-    return made->program != NULL;
-}
-
-static enum forbid_status apply(struct forbid_links *links, const struct change *change, forbid_errors **errors)
-{
-    const struct forbid_allocator memory = {links->root.allocator.resize, links->root.allocator.context};
-    const struct fb_making making = {.allocator = &memory, .size = sizeof(struct version), .fill = fill, .how = change,
-                                     .errors = errors};
-    struct fb_root *made;
-    enum forbid_status status = fb_root_make(&making, &made);
-    if (status != FORBID_OK)
-        return status;
-    if (links->now != NULL)
-        fb_root_free(&links->now->root);
-    links->now = (struct version *)(void *)made;
-    return FORBID_OK;
-}
-
-/* --- The interface ------------------------------------------------------------------------------------ */
-
-forbid_links *forbid_links_new(const struct forbid_allocator *allocator, const forbid_policies *policies)
-{
-    const struct fb_allocator memory = fb_allocator_of(allocator);
-    struct forbid_links *links = policies != NULL ? fb_root_new(&memory, sizeof *links, FB_ROOT_BYTES) : NULL;
-    if (links == NULL)
-        return NULL;
-    links->policies = policies;
-    if (apply(links, &(struct change){.policies = policies, .before = &policies->set}, NULL) == FORBID_OK)
-        return links;
-    fb_root_free(&links->root);
-    return NULL;
-}
-
-void forbid_links_free(forbid_links *links)
-{
-    if (links == NULL)
-        return;
-    fb_root_free(&links->now->root);
-    fb_root_free(&links->root);
+    for (size_t i = 0; in != NULL && !fine && i < addition->count; i++)
+        if (in[i])
+            fb_link_table_remove(addition->links->table, fb_span_of(addition->added[i].id));
+    return fine;
 }
 
 enum forbid_status forbid_links_add(forbid_links *links, const struct forbid_link *added, size_t count,
@@ -155,40 +131,34 @@ enum forbid_status forbid_links_add(forbid_links *links, const struct forbid_lin
         if (fb_text_bad(added[i].template_id) || fb_text_bad(added[i].id) || fb_text_bad(added[i].principal)
             || fb_text_bad(added[i].resource))
             return FORBID_MISUSE;
-    const struct change change = {.policies = links->policies, .before = &links->now->set, .added = added,
-                                  .added_count = count};
-    return apply(links, &change, errors);
+    return change(links, add_links, &(struct addition){links, added, count}, errors);
 }
 
-/* `how` is a struct removal; all that is made here is thrown away again but for what it found. */
 struct removal {
+    struct forbid_links *links;
     const struct forbid_text *ids;
     size_t count;
-    struct forbid_links *links;
 };
 
-/* The ids as a map, those without a link reported; then the change itself, while the map is there. */
-static bool remove_them(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
+/* All are looked up before the first is removed, which cannot fail. */
+static bool remove_links(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
 {
     const struct removal *removal = how;
-    struct fb_map removed;
-    (void)source;
-    fb_map_init(&removed, &root->arena);
+    struct fb_link_table *table = removal->links->table;
     bool fine = true;
+    (void)root;
+    (void)source;
     for (size_t i = 0; i < removal->count; i++) {
         struct fb_span id = fb_span_of(removal->ids[i]);
-        struct fb_link *link = fb_map_get(&removal->links->now->set.links_by_id, id);
-        if (link == NULL) {
-            fb_diag_add(diags, FB_ERROR, "links.unknown", NULL, (struct fb_range){0, 0},
-                        "there is no link with the id `%.*s`", (int)id.len, id.ptr);
-            fine = false;
-        } else if (!fb_map_put(&removed, id, link)) {
-            return false;
-        }
+        if (fb_link_table_find(table, id) < fb_link_table_places(table))
+            continue;
+        fb_diag_add(diags, FB_ERROR, "links.unknown", NULL, (struct fb_range){0, 0},
+                    "there is no link with the id `%.*s`", (int)id.len, id.ptr);
+        fine = false;
     }
-    const struct change change = {.policies = removal->links->policies, .before = &removal->links->now->set,
-                                  .removed = &removed};
-    return fine && apply(removal->links, &change, NULL) == FORBID_OK;
+    for (size_t i = 0; fine && i < removal->count; i++)
+        fb_link_table_remove(table, fb_span_of(removal->ids[i]));
+    return fine;
 }
 
 enum forbid_status forbid_links_remove(forbid_links *links, const struct forbid_text *ids, size_t count,
@@ -201,24 +171,19 @@ enum forbid_status forbid_links_remove(forbid_links *links, const struct forbid_
     for (size_t i = 0; i < count; i++)
         if (fb_text_bad(ids[i]))
             return FORBID_MISUSE;
-    const struct forbid_allocator memory = {links->root.allocator.resize, links->root.allocator.context};
-    const struct removal removal = {.ids = ids, .count = count, .links = links};
-    const struct fb_making making = {.allocator = &memory, .size = sizeof(struct fb_root), .fill = remove_them,
-                                     .how = &removal, .errors = errors};
-    struct fb_root *scratch;
-    enum forbid_status status = fb_root_make(&making, &scratch);
-    fb_root_free(scratch);
-    return status;
+    return change(links, remove_links, &(struct removal){links, ids, count}, errors);
 }
+
+/* --- Looking ------------------------------------------------------------------------------------------ */
 
 size_t forbid_links_count(const forbid_links *links)
 {
-    return links != NULL ? links->now->set.links_count : 0;
+    return links != NULL ? fb_link_table_count(links->table) : 0;
 }
 
 size_t forbid_links_places(const forbid_links *links)
 {
-    return forbid_links_count(links);
+    return links != NULL ? fb_link_table_places(links->table) : 0;
 }
 
 static struct forbid_uid show_uid(const struct fb_uid *uid)
@@ -229,41 +194,63 @@ static struct forbid_uid show_uid(const struct fb_uid *uid)
 
 struct forbid_linked forbid_links_at(const forbid_links *links, size_t place)
 {
-    if (place >= forbid_links_places(links))
+    struct fb_link link;
+    if (links == NULL || !fb_link_table_at(links->table, place, &link))
         return (struct forbid_linked){.id = {0, NULL}};
-    const struct fb_link *link = links->now->set.links[place];
-    return (struct forbid_linked){.template_id = fb_text_of(link->template_->id),
-                                  .id = fb_text_of(link->id),
-                                  .principal = show_uid(link->principal),
-                                  .resource = show_uid(link->resource)};
+    return (struct forbid_linked){.template_id = fb_text_of(link.template_->id),
+                                  .id = fb_text_of(link.id),
+                                  .principal = show_uid(link.principal),
+                                  .resource = show_uid(link.resource)};
 }
 
 size_t forbid_links_find(const forbid_links *links, struct forbid_text id)
 {
-    size_t place = 0, places = forbid_links_places(links);
-    while (place < places && !fb_span_eq(links->now->set.links[place]->id, fb_span_of(id)))
-        place++;
-    return place;
-}
-
-enum forbid_status forbid_links_to_json(const struct forbid_allocator *allocator, const forbid_links *links,
-                                        forbid_string **json)
-{
-    return fb_set_to_json(allocator, links != NULL ? &links->now->set : NULL, json);
+    return links != NULL ? fb_link_table_find(links->table, fb_span_of(id)) : 0;
 }
 
 /* --- For the rest of the library ---------------------------------------------------------------------- */
 
 bool fb_links_set(const struct forbid_links *links, struct fb_arena *arena, struct fb_policy_set *set)
 {
-    (void)arena;
-    *set = links->now->set;
+    size_t places = fb_link_table_places(links->table);
+    struct fb_link *list = fb_arena_array(arena, places + 1, sizeof *list);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+    const struct fb_link **pointers = fb_arena_array(arena, places + 1, sizeof *pointers);
+    if (list == NULL || pointers == NULL)
+        return false;
+    *set = links->policies->set;
+    set->links = pointers;
+    set->links_count = 0;
+    for (size_t place = 0; place < places; place++)
+        if (fb_link_table_at(links->table, place, &list[place]))
+            pointers[set->links_count++] = &list[place];
     return true;
+}
+
+static bool write_json(struct fb_root *root, const struct fb_source *source, const void *how, struct fb_diags *diags)
+{
+    struct fb_arena scratch;
+    struct fb_policy_set set;
+    (void)source;
+    (void)diags;
+    fb_arena_init(&scratch, &root->allocator, FB_ROOT_BYTES);
+    bool fine = fb_links_set(how, &scratch, &set);
+    if (fine)
+        fb_policy_set_write_json(fb_string_buffer(root), &set);
+    fb_arena_release(&scratch);
+    return fine;
+}
+
+enum forbid_status forbid_links_to_json(const struct forbid_allocator *allocator, const forbid_links *links,
+                                        forbid_string **json)
+{
+    const struct fb_making making = {.allocator = allocator, .fill = write_json, .how = links};
+    return links != NULL ? fb_string_make(&making, json) : fb_string_misuse(json);
 }
 
 const struct fb_program *fb_links_program(const struct forbid_links *links)
 {
-    return links->now->program;
+    return fb_link_table_program(links->table);
 }
 
 bool fb_links_are_of(const struct forbid_links *links, const struct forbid_policies *policies)

@@ -212,6 +212,41 @@ static void test_links(void **state)
     forbid_policies_free(policies);
 }
 
+/* One by one, which takes minutes if each looks at the others; half are taken out again, and places used anew. */
+static void test_many_links(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    forbid_policies *policies = read_policies(sample_policies);
+    forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
+    forbid_links *links = forbid_links_new(NULL, policies);
+    char id[32], user[48];
+    struct forbid_link link = {.template_id = TEXT("share"), .resource = TEXT("Photo::\"p\"")};
+    for (int round = 0; round < 2; round++) {
+        for (int i = round; i < MANY; i += 1 + round) {
+            snprintf(id, sizeof id, "link-%d", i);
+            snprintf(user, sizeof user, "User::\"u%d\"", i);
+            link.id = TEXT(id);
+            link.principal = TEXT(user);
+            assert_int_equal(forbid_links_add(links, &link, 1, NULL), FORBID_OK);
+        }
+        assert_int_equal(forbid_links_count(links), MANY);
+        assert_true(forbid_links_places(links) <= MANY);
+        assert_true(allows(decider, links, "User::\"u777\"", "link-777"));
+        for (int i = 1; i < MANY; i += 2) {
+            snprintf(id, sizeof id, "link-%d", i);
+            const struct forbid_text gone = TEXT(id);
+            assert_int_equal(forbid_links_remove(links, &gone, 1, NULL), FORBID_OK);
+        }
+        assert_int_equal(forbid_links_count(links), MANY / 2);
+        assert_false(allows(decider, links, "User::\"u777\"", ""));
+        assert_true(allows(decider, links, "User::\"u776\"", "link-776"));
+    }
+    forbid_links_free(links);
+    forbid_decider_free(decider);
+    forbid_policies_free(policies);
+}
+
 static void test_link_faults(void **state)
 {
     (void)state;
@@ -370,7 +405,7 @@ int main(void)
         cmocka_unit_test(test_second_place),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_links),
-        cmocka_unit_test(test_link_faults),
+        cmocka_unit_test(test_many_links), cmocka_unit_test(test_link_faults),
         cmocka_unit_test(test_links_of_json),
         cmocka_unit_test(test_validate),
         cmocka_unit_test(test_validate_options),
