@@ -88,12 +88,14 @@ struct fb_value_hints fb_schema_hints(const struct fb_schema *schema)
 bool fb_schema_add_actions(const struct fb_schema *schema, struct fb_entity_set *set)
 {
     const struct fb_value empty = fb_value_of_record(&fb_record_empty);
-    bool good = true;
-    for (uint32_t i = 0; good && i < schema->actions_count; i++) {
+    const struct fb_entities given = fb_entity_set_source(set);
+    for (uint32_t i = 0; i < schema->actions_count; i++) {
         const struct fb_schema_action *action = schema->actions[i];
-        struct fb_entity_parts parts = {.uid = action->uid, .attrs = empty, .tags = empty, .parents = action->parents,
-                                        .parents_count = action->parents_count};
-        good = fb_entity_set_add(set, &parts);
+        const struct fb_entity_parts parts = {.uid = action->uid, .attrs = empty, .tags = empty,
+                                              .parents = action->parents, .parents_count = action->parents_count};
+        struct fb_entity entity;
+        if (given.find(given.self, action->uid, &entity) == FB_ABSENT && !fb_entity_set_add(set, &parts))
+            return false;
     }
-    return good;
+    return true;
 }

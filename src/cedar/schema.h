@@ -94,7 +94,8 @@ enum fb_schema_form { FB_SCHEMA_JSON, FB_SCHEMA_JSON_RESOLVED, FB_SCHEMA_TEXT };
 bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
                          enum fb_schema_form form, struct fb_diags *diags);
 
-/* Adds the schema's actions with their groups to a set of entities. */
+/* Adds the schema's actions with their groups to a set of entities, but for those that it has: whether they have
+ * the schema's groups is for fb_conform_entities() to say.  False without memory. */
 bool fb_schema_add_actions(const struct fb_schema *schema, struct fb_entity_set *set);
 /* For reading entity JSON and contexts by the schema's types. */
 struct fb_value_hints fb_schema_hints(const struct fb_schema *schema);

@@ -4,34 +4,6 @@
  * in use. */
 #include "cli/inputs.h"
 
-static bool holds(const struct fb_entity_set *set, const struct fb_uid *uid)
-{
-    for (size_t i = 0; i < fb_entity_set_count(set); i++) {
-        struct fb_entity entity;
-        fb_entity_set_at(set, i, &entity);
-        if (fb_uid_eq(entity.uid, uid))
-            return true;
-    }
-    return false;
-}
-
-/* A search each, but only where the file has actions at all, and those files are small. */
-static bool add_missing(const struct fb_schema *schema, struct fb_entity_set *set)
-{
-    struct fb_value empty = fb_context_empty();
-    for (uint32_t i = 0; i < schema->actions_count; i++) {
-        const struct fb_schema_action *action = schema->actions[i];
-        const struct fb_entity_parts parts = {.uid = action->uid,
-                                              .attrs = empty,
-                                              .tags = empty,
-                                              .parents = action->parents,
-                                              .parents_count = action->parents_count};
-        if (!holds(set, action->uid) && !fb_entity_set_add(set, &parts))
-            return false;
-    }
-    return true;
-}
-
 static bool has_actions(const struct fb_schema *schema, const struct fb_entity_set *set)
 {
     for (uint32_t i = 0; i < schema->actions_count; i++)
@@ -78,9 +50,7 @@ bool fb_inputs_add_actions(struct fb_inputs *inputs, const char *file)
     if (inputs->schema == NULL)
         return fb_entity_set_close(inputs->entities, &inputs->diags);
     bool given = has_actions(inputs->schema, inputs->entities);
-    bool added =
-        given ? add_missing(inputs->schema, inputs->entities) : fb_schema_add_actions(inputs->schema, inputs->entities);
-    if (!added)
+    if (!fb_schema_add_actions(inputs->schema, inputs->entities))
         return fb_inputs_fault(inputs, "input.memory", "out of memory");
     return fb_entity_set_close(inputs->entities, &inputs->diags) && (!given || compare(inputs, file));
 }

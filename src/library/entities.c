@@ -2,22 +2,6 @@
 /* Entities from their JSON, by the types of a schema if there is one. */
 #include "library/library.h"
 
-/* The schema's actions that the text leaves out; those it has conform already. */
-static bool add_actions(const struct fb_schema *schema, struct fb_entity_set *set)
-{
-    const struct fb_value empty = fb_value_of_record(&fb_record_empty);
-    const struct fb_entities given = fb_entity_set_source(set);
-    for (uint32_t i = 0; i < schema->actions_count; i++) {
-        const struct fb_schema_action *action = schema->actions[i];
-        const struct fb_entity_parts parts = {.uid = action->uid, .attrs = empty, .tags = empty,
-                                              .parents = action->parents, .parents_count = action->parents_count};
-        struct fb_entity entity;
-        if (given.find(given.self, action->uid, &entity) == FB_ABSENT && !fb_entity_set_add(set, &parts))
-            return false;
-    }
-    return true;
-}
-
 static bool conform(const struct fb_schema *schema, struct forbid_entities *made, const struct fb_source *source,
                     struct fb_diags *diags)
 {
@@ -40,7 +24,7 @@ static bool fill(struct fb_root *root, const struct fb_source *source, const voi
     if (schema != NULL) {
         const struct fb_value_hints hints = fb_schema_hints(schema->schema);
         if (!fb_entity_set_read_json(made->set, source, &hints, diags) || !conform(schema->schema, made, source, diags)
-            || !add_actions(schema->schema, made->set))
+            || !fb_schema_add_actions(schema->schema, made->set))
             return false;
     } else if (!fb_entity_set_read_json(made->set, source, NULL, diags)) {
         return false;
