@@ -59,11 +59,16 @@ struct fb_site {
     enum fb_unmatched unmatched;
     bool preflights;                        /* of scripts are answered here: row 0 */
     struct fb_span realm;
+    /* As a protected resource (RFC 9728): its identifier, and where its metadata is, whole and as a path.  Empty:
+     * it is none. */
+    struct fb_span resource, metadata_uri, metadata_path;
 };
 
 /* What only shows when the parts meet: an issuer's principal type that the schema does not have, two
  * issuers that mint one type without prefixes, a rule on the country without a geo file, … */
 bool fb_site_check(const struct fb_site *site, struct fb_diags *diags);
+/* What its metadata says; spans into the site, lists in the arena.  False without memory. */
+bool fb_site_describe(const struct fb_site *site, struct fb_arena *arena, struct fb_metadata *metadata);
 
 /* --- A worker --------------------------------------------------------------------------------------- */
 struct fb_guard;

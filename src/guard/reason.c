@@ -33,7 +33,8 @@ static struct fb_refusal *begin(struct fb_case *c, unsigned status)
     struct fb_answer *answer = c->answer;
     answer->forward = false;
     answer->refusal = (struct fb_refusal){
-        .status = status, .level = fb_case_level(c), .request_id = c->http->id, .realm = c->site->realm};
+        .status = status, .level = fb_case_level(c), .request_id = c->http->id, .realm = c->site->realm,
+        .resource_metadata = c->site->metadata_uri};
     return &answer->refusal;
 }
 

@@ -61,6 +61,11 @@ typedef struct {
     bool timed;                     /* $forbid_time_ns is asked for */
 } ngx_http_forbid_main_conf_t;
 
+/* A protected resource: RFC 9728. */
+typedef struct {
+    struct fb_span identifier, metadata_uri, metadata_path;
+} ngx_http_forbid_resource_t;
+
 typedef struct ngx_http_forbid_loc_conf_s ngx_http_forbid_loc_conf_t;
 
 typedef struct {
@@ -83,6 +88,7 @@ struct ngx_http_forbid_loc_conf_s {
     ngx_uint_t unmatched;                       /* enum fb_unmatched */
     const struct fb_pages *pages;               /* NULL: the built-in page */
     const struct fb_cors *cors;                 /* NULL: none */
+    const ngx_http_forbid_resource_t *resource; /* NULL: none */
     /* } location settings */
 
     struct fb_site site;                        /* the above, merged, as the guard wants it */
@@ -181,10 +187,15 @@ void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *
 /* What a script asks before its request (row 0 of the refusal rule). */
 ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight);
 
+/* Is this a request for the metadata of the location's resource?  Then it is answered: NGX_DONE. */
+bool ngx_http_forbid_asks_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
+ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
+
 /* --- audience.c ---------------------------------------------------------------------------------------- */
 /* Spans into r, its location and the arena. */
 void ngx_http_forbid_audience(ngx_http_request_t *r, struct fb_arena *arena, struct fb_audience *audience);
 char *ngx_http_forbid_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_forbid_set_resource(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_forbid_set_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* --- dress.c ------------------------------------------------------------------------------------------- */

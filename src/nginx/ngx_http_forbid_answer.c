@@ -159,3 +159,21 @@ ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct f
     }
     return send_response(r, &response);
 }
+
+bool ngx_http_forbid_asks_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
+{
+    return conf->resource != NULL && (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD)
+           && fb_span_eq(ngx_http_forbid_span(r->uri), conf->resource->metadata_path);
+}
+
+ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
+{
+    struct fb_arena *arena = ngx_http_forbid_arena();
+    struct fb_metadata metadata;
+    struct fb_response response;
+    discard_body(r);
+    if (!fb_site_describe(&conf->site, arena, &metadata) || !fb_metadata_render(&metadata, arena, &response)) {
+        bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
+    }
+    return send_response(r, &response);
+}

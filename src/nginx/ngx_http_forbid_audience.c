@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who reads a refusal: what the request says of its client's languages and forms, and what the location
- * says of pages and of scripts from other origins (forbid_pages, forbid_cors). */
+ * says of pages, of scripts from other origins, and of itself as a protected resource (forbid_pages, forbid_cors,
+ * forbid_resource). */
 #include "nginx/ngx_http_forbid.h"
 
 #define FORBID_PAGES_CEILING ((size_t)64 << 20)
@@ -130,4 +131,32 @@ char *ngx_http_forbid_set_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     location->pages = fb_pages_load((const char *)dir.data, &diags);
     ngx_http_forbid_report(cf, &diags);
     return location->pages != NULL ? NGX_CONF_OK : (char *)(uintptr_t)"cannot be used";
+}
+
+char *ngx_http_forbid_set_resource(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    (void)cmd;
+    ngx_http_forbid_loc_conf_t *location = conf;
+    const ngx_str_t *args = cf->args->elts;
+    if (location->resource != NGX_CONF_UNSET_PTR) {
+        return (char *)(uintptr_t)"is duplicate";
+    }
+    location->resource = NULL;
+    if (ngx_strcmp(args[1].data, "off") == 0) {
+        return NGX_CONF_OK;
+    }
+    const char *wrong = fb_resource_check(ngx_http_forbid_span(args[1]));
+    if (wrong != NULL) {
+        return (char *)(uintptr_t)wrong;
+    }
+    struct fb_arena *arena = arena_of_conf(cf);
+    ngx_http_forbid_resource_t *resource = ngx_palloc(cf->pool, sizeof(*resource));
+    if (arena == NULL || resource == NULL) {
+        return NGX_CONF_ERROR;
+    }
+    resource->identifier = ngx_http_forbid_span(args[1]);
+    resource->metadata_uri = fb_metadata_uri(resource->identifier, arena);
+    resource->metadata_path = fb_metadata_path(resource->metadata_uri);
+    location->resource = resource;
+    return resource->metadata_uri.len != 0 ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -60,6 +60,7 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->unmatched = NGX_CONF_UNSET_UINT;
     conf->pages = NGX_CONF_UNSET_PTR;
     conf->cors = NGX_CONF_UNSET_PTR;
+    conf->resource = NGX_CONF_UNSET_PTR;
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         conf->peers[i].keyed = NGX_CONF_UNSET;
     }
@@ -107,6 +108,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->unmatched, prev->unmatched, FB_UNMATCHED_404);
     ngx_conf_merge_ptr_value(conf->pages, prev->pages, NULL);
     ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
+    ngx_conf_merge_ptr_value(conf->resource, prev->resource, NULL);
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
     }
@@ -123,6 +125,11 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         .unmatched = (enum fb_unmatched)conf->unmatched,
         .preflights = conf->cors != NULL,
     };
+    if (conf->resource != NULL) {
+        conf->site.resource = conf->resource->identifier;
+        conf->site.metadata_uri = conf->resource->metadata_uri;
+        conf->site.metadata_path = conf->resource->metadata_path;
+    }
     if (conf->mode == NGX_HTTP_FORBID_OFF) {
         return NGX_CONF_OK;
     }

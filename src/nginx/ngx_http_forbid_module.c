@@ -173,6 +173,9 @@ static ngx_int_t access_handler(ngx_http_request_t *r)
     if (conf->mode == NGX_HTTP_FORBID_OFF) {
         return ngx_http_forbid_tell_upstream(r, ctx) == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (ngx_http_forbid_asks_metadata(r, conf)) {
+        return ngx_http_forbid_answer_metadata(r, conf);
+    }
     return decide(r, conf, ctx);
 }
 

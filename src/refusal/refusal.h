@@ -112,6 +112,25 @@ struct fb_preflight {
     struct fb_span methods;             /* "GET, HEAD, DELETE" */
     struct fb_span fields;              /* of Access-Control-Request-Headers; or empty */
 };
+/* --- A protected resource's own metadata: RFC 9728 ---------------------------------------------------- */
+
+struct fb_metadata {
+    struct fb_span resource;            /* its identifier, section 1.2 */
+    const struct fb_span *issuers;      /* authorization_servers */
+    size_t issuers_count;
+    const struct fb_span *scopes;       /* scopes_supported */
+    size_t scopes_count;
+};
+/* NULL: an identifier of a protected resource; else what is wrong with it (static). */
+const char *fb_resource_check(struct fb_span resource);
+/* Where its metadata is found (section 3.1), and the path of that. */
+struct fb_span fb_metadata_uri(struct fb_span resource, struct fb_arena *arena);
+struct fb_span fb_metadata_path(struct fb_span uri);
+/* 200 with the document of section 3.2.  False without memory. */
+bool fb_metadata_render(const struct fb_metadata *metadata, struct fb_arena *arena, struct fb_response *response);
+
+/* --- Preflights ------------------------------------------------------------------------------------------ */
+
 bool fb_preflight_render(const struct fb_preflight *preflight, const struct fb_audience *audience,
                          struct fb_arena *arena, struct fb_response *response);
 

@@ -60,3 +60,25 @@ test('the challenge of a page for people says so in words', async () => {
   assert.match(refused.body, /The application that you use was not granted what this needs\./);
   assert.doesNotMatch(refused.body, /Signing in again with this account will not change that/);
 });
+
+test('RFC 9728: the challenge points at the metadata, which names the issuers and the policies’ scopes', async () => {
+  const described = await startGateway({ server: decided(upstream, 'forbid_resource https://api.example/v1;') });
+  try {
+    const refused = await described.request('GET', '/reports/1', {});
+    const uri = new URL(challenge(refused).resource_metadata);
+    assert.equal(uri.href, 'https://api.example/.well-known/oauth-protected-resource/v1');
+    const metadata = await described.request('GET', uri.pathname, {});
+    assert.equal(metadata.status, 200);
+    assert.equal(metadata.get('content-type'), 'application/json');
+    const document = metadata.json();
+    assert.equal(document.resource, 'https://api.example/v1', 'RFC 9728 section 3.3: a client compares it');
+    assert.deepEqual(document.authorization_servers, ['https://issuer.example']);
+    assert.deepEqual(document.scopes_supported, ['reports', 'offline']);
+    assert.deepEqual(document.bearer_methods_supported, ['header']);
+    assert.equal((await described.request('HEAD', uri.pathname, {})).get('content-length'), metadata.get('content-length'));
+    assert.equal((await described.request('POST', uri.pathname, {})).status, 404, 'another method is a request like any other');
+    assert.equal((await described.request('GET', '/.well-known/oauth-protected-resource', {})).status, 404);
+  } finally {
+    await described.stop();
+  }
+});

@@ -326,11 +326,45 @@ static void test_grpc(void **state)
     }
 }
 
+/* --- Metadata ------------------------------------------------------------------------------------------- */
+
+static void test_metadata(void **state)
+{
+    struct desk *desk = *state;
+    static const struct {
+        const char *resource, *uri, *path;  /* NULL: no identifier */
+    } rows[] = {
+        {"https://api.example", "https://api.example/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource"},
+        {"https://api.example/", "https://api.example/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource"},
+        {"https://api.example:8443/a/b", "https://api.example:8443/.well-known/oauth-protected-resource/a/b",
+         "/.well-known/oauth-protected-resource/a/b"},
+        {"http://127.0.0.1:8403", "http://127.0.0.1:8403/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource"},
+        {"api.example", NULL, NULL}, {"https://", NULL, NULL}, {"https:///x", NULL, NULL}, {"ftp://a", NULL, NULL},
+        {"https://a?b", NULL, NULL}, {"https://a#b", NULL, NULL}, {"https://a\r\nb", NULL, NULL}, {"", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fb_span resource = fb_span_z(rows[i].resource);
+        assert_int_equal(fb_resource_check(resource) == NULL, rows[i].uri != NULL);
+        if (rows[i].uri == NULL)
+            continue;
+        struct fb_span uri = fb_metadata_uri(resource, &desk->arena);
+        assert_true(fb_span_is(uri, rows[i].uri));
+        assert_true(fb_span_is(fb_metadata_path(uri), rows[i].path));
+    }
+    const struct fb_metadata metadata = {.resource = FB_SPAN("https://a"), .issuers = (const struct fb_span[]){FB_SPAN("https://i")},
+                                         .issuers_count = 1, .scopes = (const struct fb_span[]){FB_SPAN("a"), FB_SPAN("b\"")}, .scopes_count = 2};
+    struct fb_response response;
+    assert_true(fb_metadata_render(&metadata, &desk->arena, &response));
+    assert_string_equal(fb_arena_text(&desk->arena, response.body),
+                        "{\"resource\":\"https://a\",\"authorization_servers\":[\"https://i\"],\"scopes_supported\":[\"a\",\"b\\\"\"],"
+                        "\"bearer_methods_supported\":[\"header\"]}");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
     const struct CMUnitTest tests[] = {TEST(test_templates), TEST(test_filling), TEST(test_built_in), TEST(test_languages),
                                        TEST(test_bad_directories), TEST(test_cors_words), TEST(test_cors_fields),
-                                       TEST(test_preflights), TEST(test_grpc)};
+                                       TEST(test_preflights), TEST(test_grpc), TEST(test_metadata)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
