@@ -31,6 +31,7 @@ void world_init(struct world *world, struct fb_arena *arena)
     fb_diags_init(&diags, arena);
     struct fb_entity_set *set = fb_entity_set_new(arena);
     fuzz_must(fb_entity_set_read_json(set, source, NULL, &diags) && fb_entity_set_close(set, &diags), "entities are good");
+    world->set = set;
     world->entities = fb_entity_set_source(set);
     static const char ids[] = "abcdrstxy";
     for (size_t i = 0; i < 4; i++)

@@ -9,6 +9,7 @@
 /* A few fixed entities and a context that random policies are decided on: users "a", "b", "c" (and "d",
  * who is missing) in groups, resources "r", "s" (and "t", missing). */
 struct world {
+    struct fb_entity_set *set;
     struct fb_entities entities;
     struct fb_request request;          /* U::"a", Action::"x", R::"r", the context */
     const struct fb_uid *users[4], *resources[3], *actions[2];

@@ -161,6 +161,12 @@ enum fb_status fb_could_allow(const struct fb_program *program, const struct fb_
                               const struct fb_unknowns *unknowns, const bool *skip, struct fb_arena *arena,
                               bool *could);
 
+/* The first forbid that cannot be false and may be true; of those for which `last` (fb_program_count() flags)
+ * is set the first only if there is no other. */
+enum fb_status fb_hitting_forbid(const struct fb_program *program, const struct fb_request *request,
+                                 const struct fb_unknowns *unknowns, const bool *last, struct fb_arena *arena,
+                                 uint32_t *policy, bool *found);
+
 /* --- Explanation ----------------------------------------------------------------------------------
  * A policy's condition as clauses: the three scope elements, then each `when` split at its top `&&`,
  * each `unless` at its top `||`. */

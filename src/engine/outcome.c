@@ -76,3 +76,28 @@ enum fb_status fb_could_allow(const struct fb_program *program, const struct fb_
     *could = permitted && !forbidden;
     return FB_OK;
 }
+
+enum fb_status fb_hitting_forbid(const struct fb_program *program, const struct fb_request *request,
+                                 const struct fb_unknowns *unknowns, const bool *last, struct fb_arena *arena,
+                                 uint32_t *policy, bool *found)
+{
+    struct fb_surmise s;
+    struct fb_candidates candidates;
+    uint32_t rule;
+    *found = false;
+    fb_surmise_init(&s, program, request, unknowns, arena);
+    if (!fb_candidates_init(&candidates, program, &s.e))
+        return FB_CANNOT;
+    while ((!*found || last[*policy]) && (rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX) {
+        uint8_t outcomes;
+        if (program->rules[rule].effect != FB_FORBID || (*found && last[rule]))
+            continue;
+        if (!fb_rule_outcomes(&s, program, &program->rules[rule], &outcomes))
+            return FB_CANNOT;
+        if ((outcomes & (FB_CAN_TRUE | FB_CAN_FALSE)) == FB_CAN_TRUE) {
+            *policy = rule;
+            *found = true;
+        }
+    }
+    return s.e.cannot || arena->failed ? FB_CANNOT : FB_OK;
+}

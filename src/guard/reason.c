@@ -98,31 +98,14 @@ static void tell(struct fb_case *c, const struct fb_explanation *why)
     fb_case_name_policies(c, &why->policy, 1);
 }
 
-/* The first forbid that hits whatever the unknowns are; a legal one only if there is no other. */
-static bool find_hitting(struct fb_case *c, uint32_t *policy, bool *found)
-{
-    const struct fb_policies *policies = c->site->policies;
-    const uint8_t *outcomes;
-    *found = false;
-    if (fb_outcomes(policies->program, &c->request, &c->unknowns, c->arena, &outcomes) != FB_OK)
-        return false;
-    size_t count = fb_program_count(policies->program);
-    for (int legal = 0; legal < 2 && !*found; legal++)
-        for (uint32_t i = 0; i < count && !*found; i++)
-            if (fb_program_policy(policies->program, i)->effect == FB_FORBID && policies->legal[i] == (legal == 1)
-                && (outcomes[i] & (FB_CAN_TRUE | FB_CAN_FALSE)) == FB_CAN_TRUE) {
-                *policy = i;
-                *found = true;
-            }
-    return true;
-}
-
 /* Fills in *why: the forbid that hits, else the nearest permit.  False: cannot. */
 static bool find_why(struct fb_case *c, struct fb_explanation *why, bool *found)
 {
-    const struct fb_program *program = c->site->policies->program;
-    uint32_t policy = 0;
-    if (!find_hitting(c, &policy, found))
+    const struct fb_policies *policies = c->site->policies;
+    const struct fb_program *program = policies->program;
+    uint32_t policy;
+    /* A legal one only if there is no other. */
+    if (fb_hitting_forbid(program, &c->request, &c->unknowns, policies->legal, c->arena, &policy, found) != FB_OK)
         return false;
     if (*found)
         return fb_explain(program, policy, &c->request, &c->unknowns, false, c->arena, why) == FB_OK;
