@@ -10,34 +10,25 @@ struct lister {
     struct fb_list_page *page;
     struct fb_plan plan;
     struct fb_request request;
-    struct fb_entities entities;
-    const struct fb_entity *held; /* the one that is being decided: not looked up again */
+    struct fb_entity given; /* of the one that is given: looked up once */
     const struct fb_uid **uids;
     size_t capacity;
     uint32_t limit, visits;
     bool cannot, ended; /* ended: the page, before its source */
 };
 
-static enum fb_found find_held(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
-{
-    const struct lister *l = self;
-    if (l->held == NULL || uid != l->held->uid)
-        return l->query->request->entities->find(l->query->request->entities->self, uid, entity);
-    *entity = *l->held;
-    return FB_FOUND;
-}
-
 static bool decide(struct lister *l, const struct fb_entity *entity, bool *allowed)
 {
     struct fb_decision decision;
     fb_arena_clear(l->scratch);
-    l->held = entity;
-    if (l->query->asked == FB_PRINCIPAL)
+    if (l->query->asked == FB_PRINCIPAL) {
         l->request.principal = entity->uid;
-    else
+        l->request.principal_entity = entity;
+    } else {
         l->request.resource = entity->uid;
+        l->request.resource_entity = entity;
+    }
     enum fb_status status = fb_decide(l->query->program, &l->request, l->scratch, &decision);
-    l->held = NULL;
     l->page->evaluated++;
     *allowed = decision.allow;
     for (uint32_t i = 0; l->query->strict && i < decision.errors_count; i++)
@@ -179,6 +170,19 @@ static bool walk_named(struct lister *l, const struct fb_uid *like)
     return !l->cannot;
 }
 
+/* The one that is given; absent is fine.  False: the source cannot say. */
+static bool find_given(struct lister *l)
+{
+    bool principals = l->query->asked == FB_PRINCIPAL;
+    const struct fb_entities *entities = l->request.entities;
+    enum fb_found found = entities->find(entities->self, principals ? l->request.resource : l->request.principal,
+                                         &l->given);
+    const struct fb_entity *entity = found == FB_FOUND ? &l->given : NULL;
+    l->request.principal_entity = principals ? NULL : entity;
+    l->request.resource_entity = principals ? entity : NULL;
+    return found != FB_BROKEN;
+}
+
 enum fb_status fb_list(const struct fb_list_query *query, struct fb_arena *arena, struct fb_arena *scratch,
                        struct fb_list_page *page)
 {
@@ -192,10 +196,8 @@ enum fb_status fb_list(const struct fb_list_query *query, struct fb_arena *arena
     *page = (struct fb_list_page){.count = 0};
     if (l.limit > FB_LIST_LIMIT_MAX)
         l.limit = FB_LIST_LIMIT_MAX;
-    if (!fb_plan_make(query, arena, &l.plan))
+    if (!fb_plan_make(query, arena, &l.plan) || !find_given(&l))
         return FB_CANNOT;
-    l.entities = (struct fb_entities){find_held, &l};
-    l.request.entities = &l.entities;
     l.request.concerned = &l.plan.concerned;
     page->plan = l.plan.kind;
     const struct fb_uid *like = query->asked == FB_PRINCIPAL ? query->request->principal : query->request->resource;

@@ -86,13 +86,14 @@ enum fb_status fb_hitting_forbid(const struct fb_program *program, const struct 
     uint32_t rule;
     *found = false;
     fb_surmise_init(&s, program, request, unknowns, arena);
-    if (!fb_candidates_init(&candidates, program, &s.e))
+    if (!fb_candidates_init(&candidates, program, &s.e, s.vars))
         return FB_CANNOT;
     while ((!*found || last[*policy]) && (rule = fb_candidates_next(&candidates, &s.e)) != UINT32_MAX) {
         uint8_t outcomes;
-        if (program->rules[rule].effect != FB_FORBID || (*found && last[rule]))
+        const struct fb_rule of = fb_rule_of(program, rule);
+        if (of.effect != FB_FORBID || (*found && last[rule]))
             continue;
-        if (!fb_rule_outcomes(&s, program, &program->rules[rule], &outcomes))
+        if (!fb_rule_outcomes(&s, program, &of, &outcomes))
             return FB_CANNOT;
         if ((outcomes & (FB_CAN_TRUE | FB_CAN_FALSE)) == FB_CAN_TRUE) {
             *policy = rule;

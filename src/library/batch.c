@@ -27,24 +27,15 @@ struct batch {
     struct forbid_errors *spare; /* empty, for the next request that is at fault */
 };
 
-static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
+/* The principal's entity: the last one's, or looked up.  NULL: there is none. */
+static const struct fb_entity *principal_of(struct batch *batch, const struct forbid_request *given,
+                                            const struct fb_uid *principal)
 {
-    const struct batch *batch = self;
-    if (uid != batch->held)
-        return batch->entities.find(batch->entities.self, uid, entity);
-    *entity = batch->entity;
-    return batch->found;
-}
-
-/* Looks the principal up, unless it is the last one's. */
-static void hold_principal(struct batch *batch, const struct forbid_request *given, const struct fb_uid *principal)
-{
-    if (batch->held == principal && batch->of == given->entities)
-        return;
+    if (batch->held != principal || batch->of != given->entities)
+        batch->found = batch->entities.find(batch->entities.self, principal, &batch->entity);
     batch->of = given->entities;
-    batch->held = NULL;
-    batch->found = batch->entities.find(batch->entities.self, principal, &batch->entity);
     batch->held = principal;
+    return batch->found == FB_FOUND ? &batch->entity : NULL;
 }
 
 static const struct fb_concerned *concerned_by(struct batch *batch, const struct forbid_request *given,
@@ -104,9 +95,7 @@ static enum forbid_status answer(struct batch *batch, const struct forbid_reques
     }
     if (!fine)
         return fb_errors_status(batch->spare, false);
-    hold_principal(batch, given, asked.principal);
-    const struct fb_entities entities = {find, batch};
-    asked.entities = &entities;
+    asked.principal_entity = principal_of(batch, given, asked.principal);
     asked.concerned = concerned_by(batch, given, program, &asked);
     struct forbid_decision made;
     fb_arena_clear(&decider->arena);
