@@ -77,7 +77,7 @@ static bool find_route(struct fb_case *c)
     switch (fb_routes_match(routes, &c->target, c->http->method, &c->match)) {
     case FB_ROUTED:
         c->action = c->match.route->action;
-        c->request.action = c->action->declared->uid;
+        c->request.action = c->action->uid;
         c->request.concerned = c->site->policies->concerned[c->action->index];
         return true;
     case FB_ROUTED_METHOD:
@@ -165,9 +165,9 @@ static bool name_resource(struct fb_case *c)
 
 bool fb_case_accepts_type(const struct fb_case *c, const struct fb_uid *principal)
 {
-    const struct fb_schema_action *declared = c->action->declared;
-    for (uint32_t i = 0; i < declared->principals_count; i++)
-        if (fb_uid_is(principal, declared->principals[i]->name_hash, declared->principals[i]->name))
+    const struct fb_action *action = c->action;
+    for (uint32_t i = 0; i < action->principals_count; i++)
+        if (fb_uid_is(principal, action->principals[i]->name_hash, action->principals[i]->name))
             return true;
     return false;
 }

@@ -47,6 +47,21 @@ static bool read_entities(struct fb_policies *policies, const struct fb_files *f
            && fb_entity_set_close(policies->entities, diags);
 }
 
+/* Most actions concern one of a few lists, so equal ones become one, which stays in the processor's
+ * caches. */
+#define SHARED_LISTS 64u
+
+static const struct fb_concerned *share(const struct fb_concerned **lists, size_t *count, const struct fb_concerned *made)
+{
+    for (size_t i = 0; made != NULL && i < *count; i++)
+        if (lists[i]->count == made->count
+            && memcmp(lists[i]->list, made->list, made->count * sizeof *made->list) == 0)
+            return lists[i];
+    if (made != NULL && *count < SHARED_LISTS)
+        lists[(*count)++] = made;
+    return made;
+}
+
 /* Actions are the directory's, so what concerns them is known once it is loaded. */
 static bool find_concerned(struct fb_policies *policies)
 {
@@ -55,8 +70,11 @@ static bool find_concerned(struct fb_policies *policies)
     policies->concerned = fb_arena_array(&policies->arena, schema->actions_count + (size_t)1, sizeof *policies->concerned);
     if (policies->concerned == NULL)
         return false;
+    const struct fb_concerned *lists[SHARED_LISTS];
+    size_t count = 0;
     for (uint32_t i = 0; i < schema->actions_count; i++)
-        policies->concerned[i] = fb_program_concerned(policies->program, schema->actions[i]->uid, &entities, &policies->arena);
+        policies->concerned[i] = share(lists, &count, fb_program_concerned(policies->program, schema->actions[i]->uid,
+                                                                           &entities, &policies->arena));
     return true;
 }
 

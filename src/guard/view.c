@@ -101,7 +101,10 @@ enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid, cons
         return FB_FOUND;
     struct fb_entity *held = &view->held[view->held_count++ % 2];
     enum fb_found found = find_below(view, uid, held);
-    if (found == FB_FOUND)
+    if (found == FB_FOUND) {
+        /* The same uid at an address that is at hand, so that the row's is not read for it again. */
+        held->uid = uid;
         *entity = view->overlaid != NULL && fb_uid_eq(uid, view->overlaid) ? &view->overlay : held;
+    }
     return found;
 }

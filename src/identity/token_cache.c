@@ -60,12 +60,12 @@ static struct fb_cache_slot *set_of(const struct fb_cache *cache, uint64_t hash)
     return &cache->slots[(size_t)hash & (cache->slots_count - FB_CACHE_WAYS)];
 }
 
-/* A hit reads nearly all of the block, and among many busy tokens it lies far from the processor: its
- * lines are asked for at once instead of one after the other. */
+/* A hit reads nearly all of the block's busy part, and among many busy tokens it lies far from the
+ * processor: its lines are asked for at once instead of one after the other. */
 static inline void fetch(const struct fb_cache_slot *slot)
 {
     enum { LINE = 64, LINES_MAX = 32 };
-    const char *at = (const char *)slot->cached, *end = at + (slot->size < LINE * LINES_MAX ? slot->size : LINE * LINES_MAX);
+    const char *at = (const char *)slot->cached, *end = at + (slot->busy < LINE * LINES_MAX ? slot->busy : LINE * LINES_MAX);
     for (; at < end; at += LINE) {
         __builtin_prefetch(at);
     }
@@ -153,9 +153,10 @@ static struct fb_cached *copy_of(struct fb_cache *cache, struct fb_span text, co
     struct packer measure = {.spans = NULL};
     struct fb_token scratch = *token;
     pack(&measure, &scratch, token->claims, NULL);
-    size_t claims_bytes = token->claims_count * sizeof(struct fb_claim);
+    /* What every hit reads comes first, the claims one by one last. */
     size_t spans_bytes = measure.spans_used * sizeof(struct fb_span);
-    size_t size = sizeof(struct fb_cached) + claims_bytes + spans_bytes + measure.bytes_used + text.len;
+    size_t busy = (sizeof(struct fb_cached) + spans_bytes + measure.bytes_used + text.len + 7) & ~(size_t)7;
+    size_t size = busy + token->claims_count * sizeof(struct fb_claim);
     if (size > cache->ceiling) {
         return NULL;
     }
@@ -163,10 +164,10 @@ static struct fb_cached *copy_of(struct fb_cache *cache, struct fb_span text, co
     if (cached == NULL) {
         return NULL;
     }
-    struct fb_claim *claims = (struct fb_claim *)(cached + 1);
-    struct packer packer = {.spans = (struct fb_span *)(claims + token->claims_count)};
+    struct fb_claim *claims = (struct fb_claim *)(void *)((char *)cached + busy);
+    struct packer packer = {.spans = (struct fb_span *)(cached + 1)};
     packer.bytes = (char *)(packer.spans + measure.spans_used);
-    *cached = (struct fb_cached){.size = size, .token = *token};
+    *cached = (struct fb_cached){.size = size, .busy = busy, .token = *token};
     pack(&packer, &cached->token, token->claims, claims);
     assert(packer.bytes_used == measure.bytes_used && packer.spans_used == measure.spans_used);
     memcpy(packer.bytes + packer.bytes_used, text.ptr, text.len);
@@ -234,7 +235,7 @@ const struct fb_token *fb_cache_put(struct fb_cache *cache, const struct fb_issu
         return NULL;
     }
     cached->fingerprint = issuer->fingerprint;
-    *slot = (struct fb_cache_slot){.hash = hash, .used = ++cache->clock, .cached = cached, .size = cached->size};
+    *slot = (struct fb_cache_slot){.hash = hash, .used = ++cache->clock, .cached = cached, .busy = cached->busy};
     cache->stats.bytes += cached->size;
     cache->stats.entries++;
     return &cached->token;

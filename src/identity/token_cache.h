@@ -23,7 +23,7 @@ enum { FB_CACHE_WAYS = 8, FB_CACHE_TAIL = 16 };
 /* One block of memory: this, and behind it the arrays and bytes that it points to. */
 struct fb_cached {
     struct fb_fingerprint fingerprint;
-    size_t size;
+    size_t size, busy;              /* bytes; of these the first, which a hit reads */
     struct fb_span text;
     struct fb_token token;
 };
@@ -31,7 +31,7 @@ struct fb_cached {
 struct fb_cache_slot {
     uint64_t hash, used;            /* `used`: the cache's clock at the last hit */
     struct fb_cached *cached;       /* NULL: free */
-    size_t size;                    /* its bytes */
+    size_t busy;                    /* as in it */
 };
 
 struct fb_cache {

@@ -85,20 +85,42 @@ static void read_disclose(struct fb_action *action, struct fb_diags *diags)
         action->disclose = words[which];
 }
 
+/* Most actions have one of a few contexts.  One plan for each of these stays in the processor's caches,
+ * where a thousand would not. */
+#define SHARED_PLANS_MAX 64u
+struct shared_plans {
+    const struct fb_context_plan *list[SHARED_PLANS_MAX];
+    size_t count;
+};
+
+static const struct fb_context_plan *share(struct shared_plans *shared, const struct fb_context_plan *plan)
+{
+    for (size_t i = 0; plan != NULL && i < shared->count; i++)
+        if (fb_context_plan_eq(shared->list[i], plan))
+            return shared->list[i];
+    if (plan != NULL && shared->count < SHARED_PLANS_MAX)
+        shared->list[shared->count++] = plan;
+    return plan;
+}
+
 struct fb_action *fb_actions_read(struct fb_arena *arena, const struct fb_schema *schema, struct fb_diags *diags)
 {
     check_anonymous(schema, diags);
     struct fb_action *actions = fb_arena_array(arena, schema->actions_count, sizeof *actions);
     if (actions == NULL)
         return NULL;
+    struct shared_plans shared = {.count = 0};
     for (uint32_t i = 0; i < schema->actions_count; i++) {
         actions[i].declared = schema->actions[i];
+        actions[i].uid = schema->actions[i]->uid;
+        actions[i].principals = (const struct fb_entity_type *const *)schema->actions[i]->principals;
+        actions[i].principals_count = schema->actions[i]->principals_count;
         actions[i].index = i;
         read_accounts(&actions[i], diags);
         read_disclose(&actions[i], diags);
         if (!set_anonymous(&actions[i], arena, diags))
             return NULL;
-        actions[i].plan = fb_context_plan_new(arena, schema->actions[i], &actions[i].wants, diags);
+        actions[i].plan = share(&shared, fb_context_plan_new(arena, schema->actions[i], &actions[i].wants, diags));
     }
     return actions;
 }

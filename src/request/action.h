@@ -16,6 +16,9 @@ struct fb_action *fb_actions_read(struct fb_arena *arena, const struct fb_schema
 const struct fb_context_plan *fb_context_plan_new(struct fb_arena *arena, const struct fb_schema_action *action,
                                                   uint8_t *wants, struct fb_diags *diags);
 
+/* Do both build the same? */
+bool fb_context_plan_eq(const struct fb_context_plan *a, const struct fb_context_plan *b);
+
 /* The annotation of an action. */
 struct fb_annotated fb_action_annotated(const struct fb_schema_action *action, const char *key,
                                         struct fb_diags *diags);

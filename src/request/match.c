@@ -19,6 +19,7 @@ struct walk {
     /* at a node where the path ends */
     enum step (*arrive)(struct walk *walk, const struct fb_route_node *node);
     struct fb_span method;
+    uint64_t method_key;
     const struct fb_route *found;
     bool ambiguous, other_method;
     struct fb_span *allow; /* collected by fb_routes_allow() */
@@ -56,7 +57,7 @@ static enum step visit(struct walk *walk, const struct fb_route_node *node, size
     if (at == walk->target->count)
         return node->count != 0 ? walk->arrive(walk, node) : GO_ON;
     struct fb_span segment = walk->target->segments[at];
-    const struct fb_route_node *child = node->literals.count != 0 ? fb_map_get(&node->literals, segment) : NULL;
+    const struct fb_route_node *child = fb_route_literal(node, segment);
     if (child != NULL && visit(walk, child, at + 1) == STOP)
         return STOP;
     for (enum fb_segment_kind kind = FB_SEGMENT_INT; kind <= FB_SEGMENT_ANY; kind++) {
@@ -103,18 +104,18 @@ static enum step arrive_match(struct walk *walk, const struct fb_route_node *nod
 {
     const struct fb_route *plain = NULL, *conditional = NULL;
     for (size_t i = 0; i < node->count; i++) {
-        const struct fb_route *route = node->routes[i];
-        bool same = fb_span_eq(route->method, walk->method);
-        enum presence presence = condition(walk, route);
+        const struct fb_route_end *end = &node->ends[i];
+        bool same = fb_route_ends_with(end, walk->method_key, walk->method);
+        enum presence presence = end->conditional ? condition(walk, end->route) : PRESENT;
         if (!same) {
             walk->other_method |= presence != ABSENT;
-        } else if (route->query.len == 0) {
-            plain = route;
+        } else if (!end->conditional) {
+            plain = end->route;
         } else if (presence == UNCLEAR || (presence == PRESENT && conditional != NULL)) {
             walk->ambiguous = true;
             return STOP;
         } else if (presence == PRESENT) {
-            conditional = route;
+            conditional = end->route;
         }
     }
     walk->found = conditional != NULL ? conditional : plain;
@@ -153,7 +154,8 @@ static bool has_rival(const struct walk *walk)
 enum fb_routed fb_routes_match(const struct fb_routes *routes, const struct fb_target *target, struct fb_span method,
                                struct fb_match *match)
 {
-    struct walk walk = {.target = target, .params = match->params, .method = method, .arrive = arrive_match};
+    struct walk walk = {.target = target, .params = match->params, .method = method,
+                        .method_key = fb_method_key(method), .arrive = arrive_match};
     (void)visit(&walk, routes->root, 0);
     if (walk.ambiguous || (walk.found != NULL && has_rival(&walk)))
         return FB_ROUTED_AMBIGUOUS;
@@ -169,8 +171,8 @@ enum fb_routed fb_routes_match(const struct fb_routes *routes, const struct fb_t
 static enum step arrive_allow(struct walk *walk, const struct fb_route_node *node)
 {
     for (size_t i = 0; i < node->count; i++) {
-        struct fb_span method = node->routes[i]->method;
-        if (condition(walk, node->routes[i]) == ABSENT)
+        struct fb_span method = node->ends[i].route->method;
+        if (condition(walk, node->ends[i].route) == ABSENT)
             continue;
         size_t at = 0;
         while (at < walk->allow_count && fb_span_cmp(walk->allow[at], method) < 0)

@@ -269,3 +269,17 @@ const struct fb_context_plan *fb_context_plan_new(struct fb_arena *arena, const 
     *wants = p.wants;
     return plan;
 }
+
+bool fb_context_plan_eq(const struct fb_context_plan *a, const struct fb_context_plan *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct fb_plan_field *x = &a->fields[i], *y = &b->fields[i];
+        if (!fb_span_eq(x->name, y->name) || x->fact != y->fact || x->type != y->type || x->required != y->required
+            || (x->record == NULL) != (y->record == NULL)
+            || (x->record != NULL && !fb_context_plan_eq(x->record, y->record)))
+            return false;
+    }
+    return true;
+}

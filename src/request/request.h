@@ -109,16 +109,19 @@ enum { FB_WANTS_COUNTRY = 1, FB_WANTS_ASN = 2, FB_WANTS_IP = 4, FB_WANTS_TOKEN =
 struct fb_context_plan;
 
 struct fb_action {
-    const struct fb_schema_action *declared;
-    uint32_t index;                     /* among the actions of the schema */
+    const struct fb_uid *uid;
     /* The principal of clients without credentials: the `@anonymous` enum entity whose type the
      * action accepts.  NULL: it accepts nobody without credentials. */
     const struct fb_uid *anonymous;
+    const struct fb_context_plan *plan;
+    const struct fb_entity_type *const *principals; /* that it accepts */
+    uint32_t principals_count;
+    uint32_t index;                     /* among the actions of the schema */
     bool anonymous_only;                /* no other principal type is accepted: credentials are not read */
     uint8_t accounts;                   /* FB_OPEN_… */
     uint8_t wants;                      /* FB_WANTS_… */
     struct fb_span disclose;            /* "none", "reason", "detail", "policy"; empty: not said */
-    const struct fb_context_plan *plan;
+    const struct fb_schema_action *declared;
 };
 
 /* --- Routes ----------------------------------------------------------------------------------------
@@ -134,16 +137,15 @@ struct fb_action {
 struct fb_routes;
 
 struct fb_route {
-    struct fb_span method, path;        /* "GET", "/users/{id:int}" */
-    struct fb_span query;               /* of `?export`: "export"; else empty */
     const struct fb_action *action;
-    struct fb_range range;              /* in the source of the action */
-    const struct fb_uid_template *resource; /* internal from here on */
-    const struct fb_uid_template *within;
-    const struct fb_path_segment *segments;
+    const struct fb_uid_template *resource, *within;    /* internal, as are segments and rivals */
     const struct fb_route **rivals;     /* routes that overlap with it, neither the more specific */
     uint8_t segments_count, params_count, rivals_count;
     bool implicit;                      /* the HEAD that a GET takes with it */
+    struct fb_range range;              /* in the source of the action */
+    const struct fb_path_segment *segments;
+    struct fb_span method, path;        /* "GET", "/users/{id:int}" */
+    struct fb_span query;               /* of `?export`: "export"; else empty */
 };
 
 /* Reads the annotations of every action and entity type, and plans every action's context.  Schema,

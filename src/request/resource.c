@@ -254,6 +254,16 @@ const struct fb_uid_template *fb_uid_template_bind(const struct fb_uid_template 
     return NULL;
 }
 
+bool fb_uid_template_eq(const struct fb_uid_template *a, const struct fb_uid_template *b)
+{
+    if (a->principal != b->principal || a->type != b->type || a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->pieces[i].param != b->pieces[i].param || !fb_span_eq(a->pieces[i].text, b->pieces[i].text))
+            return false;
+    return true;
+}
+
 /* --- making uids --------------------------------------------------------------------------------- */
 
 const struct fb_uid *fb_uid_template_make(const struct fb_uid_template *bound, const struct fb_match *match,

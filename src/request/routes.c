@@ -6,11 +6,16 @@
 
 /* --- one route's resource -------------------------------------------------------------------------- */
 
+#define SHARED_TEMPLATES 64u
+
 struct load {
     struct fb_routes *routes;
     struct fb_arena *arena;
     struct fb_diags *diags;
     bool full; /* FB_ROUTES_MAX was reported */
+    /* Most routes name their resource in one of a few ways: one template for each, as with plans. */
+    const struct fb_uid_template *shared[SHARED_TEMPLATES];
+    size_t shared_count;
 };
 
 /* The annotations of the action at hand. */
@@ -143,6 +148,16 @@ static bool check_used(struct at_action *a, const struct fb_route *route, const 
     return good;
 }
 
+static const struct fb_uid_template *share(struct load *l, const struct fb_uid_template *made)
+{
+    for (size_t i = 0; made != NULL && i < l->shared_count; i++)
+        if (fb_uid_template_eq(l->shared[i], made))
+            return l->shared[i];
+    if (made != NULL && l->shared_count < SHARED_TEMPLATES)
+        l->shared[l->shared_count++] = made;
+    return made;
+}
+
 static bool bind(struct load *l, struct at_action *a, struct fb_route *route)
 {
     bool used[FB_PARAMS_MAX] = {false};
@@ -157,31 +172,66 @@ static bool bind(struct load *l, struct at_action *a, struct fb_route *route)
     } else if (a->resource.annotation == NULL) {
         good = bind_default(l, a, route, used) && good;
     }
+    route->resource = share(l, route->resource);
+    route->within = share(l, route->within);
     return good && check_used(a, route, used);
 }
 
 /* --- the trie -------------------------------------------------------------------------------------- */
 
-static struct fb_route_node *node_new(struct load *l)
+static struct fb_route_node *node_new(struct load *l, struct fb_span text)
 {
-    struct fb_route_node *node = fb_arena_alloc(l->arena, sizeof *node);
-    if (node != NULL)
-        fb_map_init(&node->literals, l->arena);
+    struct fb_route_node *node = fb_arena_alloc(l->arena, sizeof *node + text.len);
+    if (node == NULL)
+        return NULL;
+    fb_bytes_copy((char *)(node + 1), text.ptr, text.len);
+    node->text = fb_span((const char *)(node + 1), text.len);
+    node->branches = node->first_branches;
+    node->mask = sizeof node->first_branches / sizeof node->first_branches[0] - 1;
+    node->ends = node->first_ends;
+    node->capacity = sizeof node->first_ends / sizeof node->first_ends[0];
     return node;
+}
+
+static void put_branch(struct fb_route_branch *branches, uint32_t mask, struct fb_route_branch branch)
+{
+    uint32_t i = (uint32_t)branch.hash & mask;
+    while (branches[i].node != NULL)
+        i = (i + 1) & mask;
+    branches[i] = branch;
+}
+
+/* A literal that `node` does not have yet. */
+static bool add_branch(struct load *l, struct fb_route_node *node, struct fb_route_node *literal)
+{
+    uint32_t places = node->mask + 1;
+    if (2 * (node->branches_count + 1) > places) {
+        struct fb_route_branch *larger = fb_arena_array(l->arena, 2 * (size_t)places, sizeof *larger);
+        if (larger == NULL)
+            return false;
+        for (uint32_t i = 0; i < places; i++)
+            if (node->branches[i].node != NULL)
+                put_branch(larger, 2 * places - 1, node->branches[i]);
+        node->branches = larger;
+        node->mask = 2 * places - 1;
+    }
+    put_branch(node->branches, node->mask, (struct fb_route_branch){fb_hash(literal->text), literal});
+    node->branches_count++;
+    return true;
 }
 
 static struct fb_route_node *child(struct load *l, struct fb_route_node *node, const struct fb_path_segment *segment)
 {
     if (segment->kind != FB_SEGMENT_LITERAL) {
         if (node->kinds[segment->kind] == NULL)
-            node->kinds[segment->kind] = node_new(l);
+            node->kinds[segment->kind] = node_new(l, fb_span(NULL, 0));
         return node->kinds[segment->kind];
     }
-    struct fb_route_node *next = fb_map_get(&node->literals, segment->text);
+    struct fb_route_node *next = fb_route_literal(node, segment->text);
     if (next != NULL)
         return next;
-    next = node_new(l);
-    return next != NULL && fb_map_put(&node->literals, segment->text, next) ? next : NULL;
+    next = node_new(l, segment->text);
+    return next != NULL && add_branch(l, node, next) ? next : NULL;
 }
 
 static struct fb_route_node *node_of(struct load *l, const struct fb_route *route)
@@ -195,8 +245,8 @@ static struct fb_route_node *node_of(struct load *l, const struct fb_route *rout
 static const struct fb_route *same_at(const struct fb_route_node *node, struct fb_span method, struct fb_span query)
 {
     for (size_t i = 0; i < node->count; i++)
-        if (fb_span_eq(node->routes[i]->method, method) && fb_span_eq(node->routes[i]->query, query))
-            return node->routes[i];
+        if (fb_span_eq(node->ends[i].route->method, method) && fb_span_eq(node->ends[i].route->query, query))
+            return node->ends[i].route;
     return NULL;
 }
 
@@ -239,12 +289,13 @@ static bool insert(struct load *l, struct fb_route *route)
         report_conflict(l, route, first);
         return true;
     }
-    const struct fb_route **at = fb_arena_grow(l->arena, node->routes, node->count, &node->capacity, sizeof *at);
+    struct fb_route_end *ends = fb_arena_grow(l->arena, node->ends, node->count, &node->capacity, sizeof *ends);
     struct fb_route **list = fb_arena_grow(l->arena, routes->list, routes->count, &routes->capacity, sizeof *list);
-    if (at == NULL || list == NULL)
+    if (ends == NULL || list == NULL)
         return false;
-    node->routes = at;
-    node->routes[node->count++] = route;
+    node->ends = ends;
+    node->ends[node->count++] = (struct fb_route_end){
+        .method = fb_method_key(route->method), .conditional = route->query.len != 0, .route = route};
     routes->list = list;
     routes->list[routes->count++] = route;
     return true;
@@ -387,7 +438,7 @@ static bool load_all(struct load *l)
     struct fb_routes *routes = l->routes;
     fb_annotations_check(routes->schema, l->diags);
     routes->actions = fb_actions_read(l->arena, routes->schema, l->diags);
-    routes->root = node_new(l);
+    routes->root = node_new(l, fb_span(NULL, 0));
     if (routes->actions == NULL || routes->root == NULL)
         return false;
     for (uint32_t i = 0; i < routes->schema->actions_count; i++) {

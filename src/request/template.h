@@ -65,6 +65,8 @@ const struct fb_uid_template *fb_uid_template_default(const struct fb_entity_typ
 const struct fb_uid_template *fb_uid_template_bind(const struct fb_uid_template *read, const struct fb_annotated *at,
                                                    const struct fb_route *route, bool used[FB_PARAMS_MAX],
                                                    struct fb_arena *arena);
+/* Do two that are bound make the same uids? */
+bool fb_uid_template_eq(const struct fb_uid_template *a, const struct fb_uid_template *b);
 const struct fb_uid *fb_uid_template_make(const struct fb_uid_template *bound, const struct fb_match *match,
                                           struct fb_arena *arena);
 
