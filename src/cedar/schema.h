@@ -93,6 +93,10 @@ const struct fb_schema *fb_schema_read_json(struct fb_arena *arena, const struct
 enum fb_schema_form { FB_SCHEMA_JSON, FB_SCHEMA_JSON_RESOLVED, FB_SCHEMA_TEXT };
 bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
                          enum fb_schema_form form, struct fb_diags *diags);
+/* The same of a fragment, as the official command does it: names may stand for what is declared elsewhere,
+ * unless what they mean is asked for; cycles and shadows are for the reader of the whole schema to find. */
+bool fb_schema_translate_fragment(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
+                                  enum fb_schema_form form, struct fb_diags *diags);
 
 /* Adds the schema's actions with their groups to a set of entities, but for those that it has: whether they have
  * the schema's groups is for fb_conform_entities() to say.  False without memory. */

@@ -163,6 +163,8 @@ void fb_resolve_actions(struct fb_resolver *r)
 {
     for (size_t i = 0; i < r->action_count; i++)
         resolve_action(r, r->action_list[i], i > 0 ? r->action_list[i - 1] : NULL);
+    if (r->extent != FB_RESOLVE_ALL)
+        return;
     struct fb_declared_action **stack = fb_arena_array(r->arena, r->action_count, sizeof *stack);
     if (stack == NULL || r->arena->failed)
         return;

@@ -267,6 +267,8 @@ void fb_schema_declare(struct fb_resolver *r, const struct fb_tree_namespace *sp
     for (const struct fb_tree_namespace *space = spaces; space != NULL; space = space->next)
         if (check_namespace(r, &seen, space))
             declare_in(r, space);
+    if (r->extent != FB_RESOLVE_ALL)
+        return;
     for (size_t i = 0; i < r->entity_count; i++) {
         const struct fb_declared_entity *entity = r->entity_list[i];
         size_t prefix = entity->space->name.text.len;

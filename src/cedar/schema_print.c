@@ -115,14 +115,25 @@ static void print_entity(struct printer *p, const struct fb_tree_entity *entity)
     fb_buffer_add_char(p->out, ';');
 }
 
+/* The whole name of an action that is declared here; of any other what was written. */
+static void print_action_ref(struct printer *p, const struct fb_tree_action_ref *ref)
+{
+    const struct fb_uid *uid;
+    if (fb_resolve_action_ref(p->names, p->space, ref, &uid) != NULL) {
+        fb_uid_print(p->out, uid);
+        return;
+    }
+    fb_buffer_add(p->out, ref->type.len != 0 ? ref->type : FB_SPAN("Action"));
+    fb_buffer_add_z(p->out, "::");
+    fb_buffer_add_cedar(p->out, ref->id);
+}
+
 static void print_parents(struct printer *p, const struct fb_tree_action *action)
 {
     fb_buffer_add_z(p->out, " in [");
     for (size_t i = 0; i < action->parents_count; i++) {
-        const struct fb_uid *uid;
         fb_buffer_add_z(p->out, i > 0 ? ", " : "");
-        if (fb_resolve_action_ref(p->names, p->space, &action->parents[i], &uid) != NULL)
-            fb_uid_print(p->out, uid);
+        print_action_ref(p, &action->parents[i]);
     }
     fb_buffer_add_char(p->out, ']');
 }

@@ -180,7 +180,8 @@ static const struct fb_type *resolve_common(struct fb_resolver *r, struct fb_com
     if (common->state == FB_COMMON_DONE)
         return common->type;
     if (common->state == FB_COMMON_OPEN) {
-        report_cycle(r, common, range);
+        if (r->extent == FB_RESOLVE_ALL)
+            report_cycle(r, common, range);
         return NULL;
     }
     if (r->depth >= FB_CEDAR_DEPTH) {
@@ -413,6 +414,8 @@ static void finish_schema(struct fb_resolver *r)
 static void resolve(struct fb_resolver *r, const struct fb_tree_namespace *spaces)
 {
     fb_schema_declare(r, spaces);
+    if (r->extent == FB_RESOLVE_DECLARED)
+        return;
     for (size_t i = 0; i < r->common_count; i++)
         resolve_common(r, r->common_list[i], r->common_list[i]->tree->name.range);
     for (size_t i = 0; i < r->entity_count; i++)
@@ -422,7 +425,8 @@ static void resolve(struct fb_resolver *r, const struct fb_tree_namespace *space
 }
 
 const struct fb_schema *fb_schema_resolve(struct fb_resolver *r, struct fb_arena *arena, const struct fb_source *source,
-                                          const struct fb_tree_namespace *spaces, struct fb_diags *diags)
+                                          const struct fb_tree_namespace *spaces, enum fb_resolve_extent extent,
+                                          struct fb_diags *diags)
 {
     struct fb_schema *schema = fb_arena_alloc(arena, sizeof *schema);
     if (schema == NULL)
@@ -430,7 +434,8 @@ const struct fb_schema *fb_schema_resolve(struct fb_resolver *r, struct fb_arena
     *schema = (struct fb_schema){.arena = arena};
     fb_map_init(&schema->types_by_name, arena);
     fb_map_init(&schema->actions_by_text, arena);
-    *r = (struct fb_resolver){.arena = arena, .source = source, .diags = diags, .schema = schema};
+    *r = (struct fb_resolver){.extent = extent, .arena = arena, .source = source, .diags = diags,
+                              .schema = schema};
     fb_map_init(&r->commons, arena);
     fb_map_init(&r->entities, arena);
     fb_map_init(&r->actions, arena);
@@ -447,13 +452,13 @@ const struct fb_schema *fb_schema_resolve(struct fb_resolver *r, struct fb_arena
 /* All faults are reported, those of names too where the syntax had one. */
 static const struct fb_schema *read(struct fb_resolver *r, const struct fb_tree_namespace **spaces,
                                     struct fb_arena *arena, const struct fb_source *source, bool json,
-                                    struct fb_diags *diags)
+                                    enum fb_resolve_extent extent, struct fb_diags *diags)
 {
     size_t errors = diags->errors, from = diags->count;
     *spaces = json ? fb_schema_parse_json(arena, source, diags) : fb_schema_parse(arena, source, diags);
     if (*spaces == NULL)
         return NULL;
-    const struct fb_schema *schema = fb_schema_resolve(r, arena, source, *spaces, diags);
+    const struct fb_schema *schema = fb_schema_resolve(r, arena, source, *spaces, extent, diags);
     fb_parse_sort(diags, from);
     return diags->errors == errors ? schema : NULL;
 }
@@ -462,7 +467,7 @@ const struct fb_schema *fb_schema_read(struct fb_arena *arena, const struct fb_s
 {
     struct fb_resolver r;
     const struct fb_tree_namespace *spaces;
-    return read(&r, &spaces, arena, source, false, diags);
+    return read(&r, &spaces, arena, source, false, FB_RESOLVE_ALL, diags);
 }
 
 const struct fb_schema *fb_schema_read_json(struct fb_arena *arena, const struct fb_source *source,
@@ -470,15 +475,15 @@ const struct fb_schema *fb_schema_read_json(struct fb_arena *arena, const struct
 {
     struct fb_resolver r;
     const struct fb_tree_namespace *spaces;
-    return read(&r, &spaces, arena, source, true, diags);
+    return read(&r, &spaces, arena, source, true, FB_RESOLVE_ALL, diags);
 }
 
-bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
-                         enum fb_schema_form form, struct fb_diags *diags)
+static bool translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
+                      enum fb_schema_form form, enum fb_resolve_extent extent, struct fb_diags *diags)
 {
     struct fb_resolver r;
     const struct fb_tree_namespace *spaces;
-    if (read(&r, &spaces, arena, source, form == FB_SCHEMA_TEXT, diags) == NULL)
+    if (read(&r, &spaces, arena, source, form == FB_SCHEMA_TEXT, extent, diags) == NULL)
         return false;
     if (form != FB_SCHEMA_TEXT) {
         fb_tree_write_json(out, spaces, form == FB_SCHEMA_JSON_RESOLVED ? &r : NULL);
@@ -487,4 +492,17 @@ bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const st
     size_t errors = diags->errors;
     fb_tree_print(out, spaces, &r);
     return diags->errors == errors;
+}
+
+bool fb_schema_translate(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
+                         enum fb_schema_form form, struct fb_diags *diags)
+{
+    return translate(out, arena, source, form, FB_RESOLVE_ALL, diags);
+}
+
+bool fb_schema_translate_fragment(struct fb_buffer *out, struct fb_arena *arena, const struct fb_source *source,
+                                  enum fb_schema_form form, struct fb_diags *diags)
+{
+    return translate(out, arena, source, form,
+                     form == FB_SCHEMA_JSON_RESOLVED ? FB_RESOLVE_NAMES : FB_RESOLVE_DECLARED, diags);
 }

@@ -34,7 +34,15 @@ struct fb_declared_action {
     enum { FB_ACTION_NEW, FB_ACTION_OPEN, FB_ACTION_DONE } state;
 };
 
+/* How far a schema is looked at.  Each holds those before it. */
+enum fb_resolve_extent {
+    FB_RESOLVE_DECLARED,                /* what is declared, twice perhaps; a fragment may use what stands elsewhere */
+    FB_RESOLVE_NAMES,                   /* every name means something */
+    FB_RESOLVE_ALL                      /* a schema: nothing shadows, nothing contains itself */
+};
+
 struct fb_resolver {
+    enum fb_resolve_extent extent;
     struct fb_arena *arena;
     const struct fb_source *source;
     struct fb_diags *diags;
@@ -81,10 +89,11 @@ void fb_resolve_meaning(struct fb_resolver *r, const struct fb_tree_namespace *s
 /* The action that a name in `in` means, and its uid; NULL: there is none. */
 struct fb_declared_action *fb_resolve_action_ref(struct fb_resolver *r, const struct fb_tree_namespace *space,
                                                  const struct fb_tree_action_ref *ref, const struct fb_uid **uid);
-/* The whole of it, with a resolver that may be asked for meanings later.  NULL without memory; faults are
- * reported. */
+/* As far as the extent asks, with a resolver that may be asked for meanings later.  NULL without memory; faults
+ * are reported. */
 const struct fb_schema *fb_schema_resolve(struct fb_resolver *r, struct fb_arena *arena, const struct fb_source *source,
-                                          const struct fb_tree_namespace *spaces, struct fb_diags *diags);
+                                          const struct fb_tree_namespace *spaces, enum fb_resolve_extent extent,
+                                          struct fb_diags *diags);
 const struct fb_type *fb_empty_record(void);
 void fb_resolve_actions(struct fb_resolver *r);
 

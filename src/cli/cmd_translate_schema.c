@@ -11,6 +11,9 @@ static const char help[] =
     "cedar-to-json writes names as they stand; cedar-to-json-with-resolved-types writes what they\n"
     "mean: full names, and whether each is an entity type or a common type.\n"
     "\n"
+    "What is given may be a part of a schema: a name that is not declared in it is kept as it stands.\n"
+    "Only what names mean cannot be said then.  `forbid check-parse -s` looks at a whole schema.\n"
+    "\n"
     "Exit status: 0 done, 1 failed.\n";
 
 static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const char *path, enum fb_schema_form form)
@@ -20,7 +23,7 @@ static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const char *path, 
         return false;
     struct fb_buffer out;
     fb_buffer_init(&out, &fb_heap, (size_t)1 << 30);
-    bool good = fb_schema_translate(&out, &inputs->arena, source, form, &inputs->diags);
+    bool good = fb_schema_translate_fragment(&out, &inputs->arena, source, form, &inputs->diags);
     if (form != FB_SCHEMA_TEXT)
         fb_buffer_add_char(&out, '\n');
     if (good && out.failed)

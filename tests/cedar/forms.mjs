@@ -2,7 +2,7 @@
 // Policies and schemas in their other forms, against the official engine: our command and
 // @cedar-policy/cedar-wasm must say the same about policies made at random.
 //
-//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema|corpus] [--corpus no]
+//   node forms.mjs COMMAND [--seed N] [--cases N] [--only policy|json|format|schema|fragment|corpus] [--corpus no]
 //
 // Prints the seed, a line a difference, and the counts; fails when there is a difference.  Integers
 // stay below 2^53, since the oracle's interface is JavaScript.
@@ -159,6 +159,40 @@ function formats(random) {
     console.log(`# format: ${equal} of ${cases} byte for byte, ${unstable} where the official one does not settle`);
 }
 
+// The command translates fragments: what they name may be declared elsewhere, which the oracle looks for.
+const isFragment = answer => answer.type === 'success'
+    || /^(failed to resolve type|undeclared action|cycle in|Context for action|definition of .* illegally shadows)/.test(answer.errors[0].message);
+
+// A schema that lacks one of its entity types: as JSON what the oracle makes of it with that type put back.
+function fragments(random) {
+    let compared = 0, lacking = 0;
+    for (let i = 0; i < cases; i++) {
+        const {json} = oracle.schemaToJson(schemaText(random));
+        const names = Object.keys(json?.['']?.entityTypes ?? {});
+        if (names.length === 0)
+            continue;
+        const name = random.pick(names);
+        delete json[''].entityTypes[name];
+        const text = forbid('translate-schema', file('f.json', JSON.stringify(json)), '--direction', 'json-to-cedar', '-s');
+        const run = forbid('translate-schema', file('f.cedarschema', text.out), '--direction', 'cedar-to-json', '-s');
+        const whole = oracle.schemaToJson(`${text.out}\nentity ${name};`);
+        if (text.status !== 0 || run.status !== 0 || whole.type !== 'success') {
+            differ('fragment', json, whole.errors?.[0].message ?? 'ok', text.err + run.err);
+            continue;
+        }
+        delete whole.json[''].entityTypes[name];
+        const mine = JSON.parse(run.out);
+        mine[''] ??= {entityTypes: {}, actions: {}};
+        if (!same(whole.json, mine))
+            differ('fragment', text.out, JSON.stringify(sorted(whole.json)), run.out);
+        compared++;
+        lacking += oracle.schemaToJson(text.out).type !== 'success';
+    }
+    console.log(`# fragment: ${compared} compared, ${lacking} of them name what they do not declare`);
+    if (lacking === 0)
+        differ('fragment', 'none lacks a name', '', '');
+}
+
 // Schemas: text to JSON, JSON to text and back.
 function schemas(random) {
     for (let i = 0; i < cases; i++) {
@@ -167,9 +201,10 @@ function schemas(random) {
         const where = file('s.cedarschema', text);
         for (const [direction, answer] of [['cedar-to-json', theirs], ['cedar-to-json-with-resolved-types', resolved]]) {
             const run = forbid('translate-schema', where, '--direction', direction, '-s');
-            if ((answer.type === 'success') !== (run.status === 0))
+            const expected = direction === 'cedar-to-json' ? isFragment(answer) : answer.type === 'success';
+            if (expected !== (run.status === 0))
                 differ(direction, text, answer.errors?.[0].message ?? 'ok', run.err);
-            else if (run.status === 0 && !same(answer.json, JSON.parse(run.out)))
+            else if (answer.type === 'success' && !same(answer.json, JSON.parse(run.out)))
                 differ(direction, text, JSON.stringify(sorted(answer.json)), JSON.stringify(sorted(JSON.parse(run.out))));
         }
         if (theirs.type !== 'success')
@@ -185,9 +220,9 @@ function schemas(random) {
         // An array may stand for a struct there, its members in order: an accident that is not copied.
         if (other.type === 'success' && /an object \[json.type\]/.test(run.err))
             continue;
-        if ((other.type === 'success') !== (run.status === 0)) {
+        if (isFragment(other) !== (run.status === 0)) {
             differ('schema json', json, other.errors?.[0].message ?? 'ok ' + other.text, run.err || 'ok ' + run.out);
-        } else if (run.status === 0) {
+        } else if (other.type === 'success') {
             const mine = oracle.schemaToJsonWithResolvedTypes(run.out), both = oracle.schemaToJsonWithResolvedTypes(other.text);
             if (both.type === 'success' && (mine.type !== 'success' || !same(mine.json, both.json)))
                 differ('schema json', json, other.text, run.out + JSON.stringify(mine.errors?.[0].message));
@@ -232,7 +267,7 @@ function corpus() {
     console.log(`# corpus: ${files.length} schemas, ${texts.length} policies`);
 }
 
-const kinds = {policy: policies, json: faulty, format: formats, schema: schemas, corpus};
+const kinds = {policy: policies, json: faulty, format: formats, schema: schemas, fragment: fragments, corpus};
 const asked = Object.entries(kinds).filter(([name]) => only === null || only === name);
 console.log(`1..${asked.length}`);
 asked.forEach(([name, run], i) => {
