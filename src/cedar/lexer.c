@@ -102,8 +102,8 @@ static void skip_block_comment(struct fb_lexer *lexer)
     while (lexer->at < text.len && !(byte_at(lexer, lexer->at) == '*' && byte_at(lexer, lexer->at + 1) == '/'))
         lexer->at++;
     lexer->at = lexer->at < text.len ? lexer->at + 2 : (uint32_t)text.len;
-    fault(lexer, start, start + 2, "parse.comment", "Cedar has no `/* … */` comments")
-        ->hint = FB_SPAN("begin each line of a comment with `//`");
+    fault(lexer, start, start + 2, "parse.comment", "Cedar has no `/* … */` comments, only `//` to the end of the line")
+        ->hint = FB_SPAN("begin each line of the comment with `//`");
 }
 
 /* White space and comments. */

@@ -146,9 +146,15 @@ static void skip_to_policy(struct fb_parser *parser)
     }
 }
 
+/* Those that were reported, and those that were not since they echo one. */
+static size_t faults(const struct fb_parser *parser)
+{
+    return parser->diags->errors + parser->echoes;
+}
+
 struct fb_policy *fb_parse_policy(struct fb_parser *parser)
 {
-    size_t errors = parser->diags->errors, echoes = parser->echoes;
+    const size_t before = faults(parser);
     uint32_t start = parser->token.range.start;
     struct fb_policy *policy = fb_arena_alloc(parser->arena, sizeof *policy);
     if (policy == NULL) {
@@ -163,8 +169,9 @@ struct fb_policy *fb_parse_policy(struct fb_parser *parser)
     }
     fb_parse_scope(parser, policy);
     parse_conditions(parser, policy);
+    /* To take the `;` is to read on, and what is found then (a comment of another language) is not the policy's. */
+    const bool good = faults(parser) == before && fb_parse_at(parser, FB_TOK_SEMICOLON);
     parse_end(parser);
     policy->range = (struct fb_range){start, parser->last_end};
-    bool good = parser->diags->errors == errors && parser->echoes == echoes && !parser->arena->failed;
-    return good ? policy : NULL;
+    return good && !parser->arena->failed ? policy : NULL;
 }
