@@ -98,6 +98,42 @@ static void tell(struct fb_case *c, const struct fb_explanation *why)
     fb_case_name_policies(c, &why->policy, 1);
 }
 
+/* For operators: the clause that decided, as the policy has it, and what its operands were.  Not on the path of any
+ * other level. */
+static void show_clause(struct fb_case *c, uint32_t policy)
+{
+    const struct fb_program *program = c->site->policies->program;
+    const struct fb_source *source = fb_program_policy(program, policy)->source;
+    const struct fb_allocator memory = fb_arena_allocator(c->arena);
+    struct fb_explanation e;
+    struct fb_buffer json, text;
+    if (fb_explain(program, policy, &c->request, &c->unknowns, true, c->arena, &e) != FB_OK || e.decisive == NULL)
+        return;
+    fb_buffer_init(&json, &memory, (size_t)1 << 16);
+    fb_buffer_init(&text, &memory, (size_t)1 << 16);
+    fb_excerpt_inline(&text, source, e.decisive->range, FB_VALUE_COLUMNS);
+    fb_buffer_add_format(&json, "{\"part\":\"%s\",\"text\":", fb_clause_part_name(e.decisive->part));
+    fb_buffer_add_json(&json, fb_buffer_span(&text));
+    fb_buffer_add_z(&json, ",\"values\":{");
+    for (uint32_t i = 0; i < e.decisive->values_count; i++) {
+        struct fb_buffer name, value;
+        fb_buffer_init(&name, &memory, (size_t)1 << 16);
+        fb_buffer_init(&value, &memory, (size_t)1 << 16);
+        fb_excerpt_inline(&name, source, e.decisive->values[i].range, FB_VALUE_COLUMNS);
+        fb_value_print_cut(&value, e.decisive->values[i].value, FB_VALUE_COLUMNS);
+        if (i != 0)
+            fb_buffer_add_char(&json, ',');
+        fb_buffer_add_json(&json, fb_buffer_span(&name));
+        fb_buffer_add_char(&json, ':');
+        fb_buffer_add_json(&json, fb_buffer_span(&value));
+    }
+    fb_buffer_add_z(&json, "}}");
+    if (json.failed || text.failed)
+        return;
+    c->answer->refusal.clause = fb_buffer_span(&text);
+    c->answer->refusal.clause_json = fb_buffer_span(&json);
+}
+
 /* Fills in *why: the forbid that hits, else the nearest permit.  False: cannot. */
 static bool find_why(struct fb_case *c, struct fb_explanation *why, bool *found)
 {
@@ -135,6 +171,8 @@ void fb_refuse_by_policies(struct fb_case *c)
         return;
     }
     tell(c, &why);
+    if (refusal->level >= FB_LEVEL_POLICY)
+        show_clause(c, why.policy);
 }
 
 void fb_refuse_legal(struct fb_case *c, uint32_t policy)

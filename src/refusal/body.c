@@ -46,6 +46,10 @@ static void add_told(const struct fb_refusal *refusal, struct fb_buffer *body)
         }
         fb_buffer_add_char(body, ']');
     }
+    if (refusal->level >= FB_LEVEL_POLICY && refusal->clause_json.len != 0) {
+        fb_buffer_add_z(body, ",\"clause\":");
+        fb_buffer_add(body, refusal->clause_json);
+    }
 }
 
 static void write_json(const struct fb_refusal *refusal, struct fb_buffer *body)
@@ -123,6 +127,8 @@ static void write_text(const struct fb_refusal *refusal, struct fb_arena *arena,
         text_line(body, "help", refusal->help);
     }
     text_line(body, "policies", policies_of(refusal, arena));
+    if (refusal->level >= FB_LEVEL_POLICY)
+        text_line(body, "clause", refusal->clause);
 }
 
 static struct fb_span word(const struct fb_language *language, enum fb_word which)

@@ -54,6 +54,7 @@ struct fb_refusal {
     /* level `policy` */
     const struct fb_span *policies;
     size_t policies_count;
+    struct fb_span clause, clause_json; /* the one that decided: its text; {"part":…,"text":…,"values":{…}} */
 };
 
 /* Pages for people in the languages of a directory (pages.c says what its files are): immutable, any thread.

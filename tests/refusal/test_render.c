@@ -129,7 +129,8 @@ static void test_levels_hide(void **state)
     (void)state;
     const struct fb_refusal whole = {.status = 403, .reason = FB_SPAN("r-secret"), .detail = FB_SPAN("d-secret"),
                                      .help = FB_SPAN("https://h-secret/"), .request_id = FB_SPAN("rid"),
-                                     .policies = (const struct fb_span[]){FB_SPAN("p-secret")}, .policies_count = 1};
+                                     .policies = (const struct fb_span[]){FB_SPAN("p-secret")}, .policies_count = 1,
+                                     .clause = FB_SPAN("c-secret"), .clause_json = FB_SPAN("{\"text\":\"c-secret\"}")};
     static const struct { const char *text; enum fb_level from; } told[] = {
         {"r-secret", FB_LEVEL_REASON}, {"d-secret", FB_LEVEL_DETAIL}, {"h-secret", FB_LEVEL_DETAIL},
         {"p-secret", FB_LEVEL_POLICY}};
@@ -143,6 +144,8 @@ static void test_levels_hide(void **state)
             const char *got = render(&arena, &refusal, accepts[a]);
             for (size_t t = 0; t < 4; t++)
                 assert_int_equal(strstr(got, told[t].text) != NULL, level >= told[t].from);
+            /* The page for people has no clauses. */
+            assert_int_equal(strstr(got, "c-secret") != NULL, level >= FB_LEVEL_POLICY && strcmp(accepts[a], "text/html") != 0);
             fb_arena_release(&arena);
         }
 }
