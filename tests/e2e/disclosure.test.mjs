@@ -18,7 +18,7 @@ const sentences = [...policies.matchAll(/@detail\("([^"]+)"\)/g)].map(([, text])
 const secrets = [
   ...ids.map((id) => [id, 'policy']),
   [/\b(User|Role|Doc|Guest|Action)::/, 'policy'],
-  [/resource\.|principal\.|context\.|\b(takedown|counter|owner)\b/, 'policy'],
+  [/(resource|principal|context)\.\w|\b(takedown|counter|owner)\b/, 'policy'],
   [/\.cedar\b/, 'never'],
   ...sentences.map((text) => [text, 'detail']),
   ['https://help.example/', 'detail'],
