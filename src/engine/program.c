@@ -287,7 +287,7 @@ static bool one_type(const struct fb_form *form, enum fb_side side, const struct
 static const struct fb_uid *bound(const struct fb_rows *rows, uint32_t at)
 {
     const struct fb_key *key = fb_key_at(rows, at);
-    return key->type ? NULL : key->uid;
+    return fb_key_is_type(key) ? NULL : key->uid;
 }
 
 struct fb_rule fb_rule_of(const struct fb_program *program, uint32_t number)

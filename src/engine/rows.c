@@ -8,6 +8,10 @@
 
 #define TYPE_SALT 0x9e3779b97f4a7c15u   /* a type is no uid, whatever their hashes */
 
+/* A row and a key each: more than one, so that few meet others in their bucket, where each is a cache miss. */
+#define PAIR_BUCKETS 2u
+#define KEY_BUCKETS 2u
+
 /* --- Buckets ------------------------------------------------------------------------------------- */
 
 typedef uint32_t *next_of(const struct fb_rows *rows, uint32_t entry, uint32_t *hash);
@@ -30,6 +34,13 @@ static uint32_t *next_row(const struct fb_rows *rows, uint32_t entry, uint32_t *
     struct fb_row *row = fb_row_at(rows, entry - 1);
     *hash = (uint32_t)fb_hash(id_of(row));
     return &row->next_id;
+}
+
+static uint32_t *next_of_pair(const struct fb_rows *rows, uint32_t entry, uint32_t *hash)
+{
+    struct fb_row *row = fb_row_at(rows, entry - 1);
+    *hash = fb_pair_hash(row->key[0], row->key[1]);
+    return &row->next_pair;
 }
 
 /* One bucket more: what its elder half held for it moves over. */
@@ -59,6 +70,14 @@ static bool add_bucket(struct fb_rows *rows, struct fb_buckets *buckets, next_of
     return true;
 }
 
+static bool add_buckets(struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t wanted)
+{
+    while (buckets->count < wanted)
+        if (!add_bucket(rows, buckets, next))
+            return false;
+    return true;
+}
+
 static void enter(const struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t entry)
 {
     uint32_t hash;
@@ -81,15 +100,26 @@ static void leave(const struct fb_rows *rows, struct fb_buckets *buckets, next_o
 
 static uint32_t type_tag(uint64_t type_hash)
 {
-    return (uint32_t)((type_hash ^ TYPE_SALT) * TYPE_SALT >> 32);
+    return (uint32_t)((type_hash ^ TYPE_SALT) * TYPE_SALT >> 32) | FB_TAG_TYPE;
+}
+
+static uint32_t uid_tag(const struct fb_uid *uid)
+{
+    return (uint32_t)uid->hash & ~FB_TAG_TYPE;
+}
+
+/* Of types the name, and of what is owned the uid too, is the rows' own. */
+static bool is_owned(const struct fb_rows *rows, const struct fb_key *key)
+{
+    return rows->ids || fb_key_is_type(key);
 }
 
 uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid)
 {
-    uint32_t at = *fb_bucket_at(&rows->by_uid, (uint32_t)uid->hash);
+    uint32_t tag = uid_tag(uid), at = *fb_bucket_at(&rows->by_uid, tag);
     while (at != 0) {
         const struct fb_key *key = fb_key_at(rows, at);
-        if (key->tag == (uint32_t)uid->hash && !key->type && fb_uid_eq(key->uid, uid))
+        if (key->tag == tag && fb_uid_eq(key->uid, uid))
             return at;
         at = key->next;
     }
@@ -103,7 +133,7 @@ uint32_t fb_rows_type_key(const struct fb_rows *rows, const struct fb_uid *uid)
     uint32_t tag = type_tag(uid->type_hash), at = *fb_bucket_at(&rows->by_uid, tag);
     while (at != 0) {
         const struct fb_key *key = fb_key_at(rows, at);
-        if (key->tag == tag && key->type && fb_uid_is(key->uid, uid->type_hash, fb_uid_type(uid)))
+        if (key->tag == tag && fb_uid_is(key->uid, uid->type_hash, fb_uid_type(uid)))
             return at;
         at = key->next;
     }
@@ -136,8 +166,8 @@ static void drop_key(struct fb_rows *rows, uint32_t at)
         return;
     leave(rows, &rows->by_uid, next_key, at);
     rows->keys_live--;
-    rows->types -= key->type;
-    if (key->owned)
+    rows->types -= fb_key_is_type(key);
+    if (is_owned(rows, key))
         fb_piece_free(rows, (void *)(uintptr_t)key->uid, fb_uid_size(key->uid->type_len, key->uid->id_len));
     *key = (struct fb_key){.next = rows->free_key};
     rows->free_key = at;
@@ -158,15 +188,14 @@ static bool key_for(struct fb_rows *rows, const struct fb_named *name, uint32_t 
     bool known = *at != 0;
     if (!known && !type && owned)
         uid = keep_uid(rows, fb_uid_type(uid), fb_uid_id(uid));
-    if (!known && uid != NULL && (rows->keys_live < rows->by_uid.count || add_bucket(rows, &rows->by_uid, next_key)))
+    if (!known && uid != NULL && add_buckets(rows, &rows->by_uid, next_key, KEY_BUCKETS * (rows->keys_live + 1)))
         *at = take_key(rows);
     if (known || *at == 0) {
         if (uid != NULL && owned && uid != name->uid)
             fb_piece_free(rows, (void *)(uintptr_t)uid, fb_uid_size(uid->type_len, uid->id_len));
         return known;
     }
-    *fb_key_at(rows, *at) = (struct fb_key){.uid = uid, .type = type, .owned = owned,
-                                            .tag = type ? type_tag(uid->type_hash) : (uint32_t)uid->hash};
+    *fb_key_at(rows, *at) = (struct fb_key){.uid = uid, .tag = type ? type_tag(uid->type_hash) : uid_tag(uid)};
     rows->types += type;
     rows->keys_live++;
     enter(rows, &rows->by_uid, next_key, *at);
@@ -240,7 +269,8 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named name
                  const void *origin, uint32_t *number)
 {
     uint32_t keys[2] = {0, 0};
-    if (rows->ids && rows->live >= rows->by_id.count && !add_bucket(rows, &rows->by_id, next_row))
+    if (!add_buckets(rows, &rows->by_pair, next_of_pair, PAIR_BUCKETS * (rows->live + 1))
+        || (rows->ids && !add_buckets(rows, &rows->by_id, next_row, rows->live + 1)))
         return false;
     const void *kept = rows->ids ? keep_id(rows, id) : origin;
     bool fine = (kept != NULL || !rows->ids) && key_for(rows, &names[0], &keys[0]) && key_for(rows, &names[1], &keys[1])
@@ -258,6 +288,7 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named name
         list_row(rows, *number, side);
         rows->members[side] += names[side].member;
     }
+    enter(rows, &rows->by_pair, next_of_pair, *number + 1);
     if (rows->ids)
         enter(rows, &rows->by_id, next_row, *number + 1);
     rows->live++;
@@ -268,6 +299,7 @@ void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2])
 {
     struct fb_row row = *fb_row_at(rows, number);
     assert(row.form != FB_ROW_FREE);
+    leave(rows, &rows->by_pair, next_of_pair, number + 1);
     if (rows->ids) {
         leave(rows, &rows->by_id, next_row, number + 1);
         free_id(rows, row.origin);
@@ -313,6 +345,7 @@ void fb_rows_release(struct fb_rows *rows)
     fb_segments_release(&rows->rows, rows, sizeof(struct fb_row));
     fb_segments_release(&rows->keys, rows, sizeof(struct fb_key));
     fb_segments_release(&rows->by_uid.heads, rows, sizeof(uint32_t));
+    fb_segments_release(&rows->by_pair.heads, rows, sizeof(uint32_t));
     fb_segments_release(&rows->by_id.heads, rows, sizeof(uint32_t));
     fb_pieces_release(rows);
 }

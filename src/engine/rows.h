@@ -12,15 +12,17 @@
  *   key    uid, and of each side the rows that name it: a list through the rows themselves
  *
  *   keys by hash ──► key ──first[side]──► row ⇄ row ⇄ row …
+ *   rows by both keys ──► row → row …
  *
  * So a row is entered and taken out in constant time, and whoever knows the keys of a request (itself, its
- * ancestors, its type, anybody) knows how many rows name them before looking at one.  All arrays grow
+ * ancestors, its type, anybody) knows how many rows name them before looking at one, and may instead ask for
+ * each pair of them.  All arrays grow
  * by pieces that never move, and the hash tables by one bucket at a time (linear hashing), so that no
  * single change costs more than another by the size of the table.
  *
  * One thread writes, while nobody reads; any number read. */
 
-/* An array that grows without moving: 16 elements, 16, 32, 64 … 2048, then 4096 at a time. */
+/* An array that grows without moving, its pieces aligned to cache lines: 16 elements, 16, 32, 64 … 2048, then 4096 at a time. */
 struct fb_segments {
     char **list;
     uint32_t count, capacity;
@@ -42,12 +44,13 @@ enum fb_side { FB_SIDE_PRINCIPAL, FB_SIDE_RESOURCE };   /* as enum fb_var leaves
 struct fb_row {
     uint32_t form;              /* FB_ROW_FREE: none */
     uint32_t key[2];            /* by enum fb_side */
-    uint32_t next[2], prev[2];  /* in the lists of the keys: number + 1; 0: none */
+    uint32_t next_pair;         /* in the bucket of its two keys: number + 1; 0: none */
+    uint32_t next[2], prev[2];  /* in the lists of the keys, likewise */
     uint32_t next_id;           /* in its bucket of ids: number + 1; of a free row the next free one */
     const void *origin;         /* struct fb_policy, struct fb_link, or struct fb_row_id */
 };
 #define FB_ROW_FREE UINT32_MAX
-_Static_assert(sizeof(struct fb_row) == 40, "a million rows are forty million bytes");
+_Static_assert(sizeof(struct fb_row) == 48, "a million rows are 48 million bytes");
 
 /* The id of a row that owns it. */
 struct fb_row_id {
@@ -57,12 +60,18 @@ struct fb_row_id {
 
 struct fb_key {
     const struct fb_uid *uid;   /* of a type the type with an empty id; NULL of key 0 */
-    uint32_t tag;               /* 32 bits of its hash */
+    uint32_t tag;               /* 31 bits of its hash; FB_TAG_TYPE: of a type */
     uint32_t next;              /* in its bucket, or of free keys: 0 none */
     uint32_t first[2];          /* by enum fb_side: number of a row + 1 */
     uint32_t count[2];
-    bool type, owned;
 };
+#define FB_TAG_TYPE 0x80000000u
+_Static_assert(sizeof(struct fb_key) == 32, "two keys a cache line, none on two");
+
+static inline bool fb_key_is_type(const struct fb_key *key)
+{
+    return (key->tag & FB_TAG_TYPE) != 0;
+}
 
 /* Buckets whose number grows one by one. */
 struct fb_buckets {
@@ -76,6 +85,12 @@ static inline uint32_t *fb_bucket_at(const struct fb_buckets *buckets, uint32_t 
     return fb_segments_at(&buckets->heads, i < buckets->count ? i : i & (buckets->mask >> 1), sizeof(uint32_t));
 }
 
+static inline uint32_t fb_pair_hash(uint32_t principal, uint32_t resource)
+{
+    uint64_t mixed = (((uint64_t)principal << 32) | resource) * 0x9e3779b97f4a7c15u;
+    return (uint32_t)(mixed >> 32) ^ (uint32_t)(mixed >> 11);
+}
+
 /* Small blocks of bytes, kept for reuse by their size. */
 #define FB_PIECE_CLASSES 28u
 struct fb_pieces {
@@ -87,7 +102,7 @@ struct fb_pieces {
 struct fb_rows {
     struct fb_allocator allocator;
     struct fb_segments rows, keys;
-    struct fb_buckets by_uid, by_id;
+    struct fb_buckets by_uid, by_pair, by_id;
     struct fb_pieces pieces;
     uint32_t count;             /* rows with a number, free ones too */
     uint32_t live;

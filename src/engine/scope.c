@@ -4,8 +4,9 @@
  * The keys of a side of a request are: itself, each of its ancestors, its type, and anybody.  A row whose
  * scope holds names one of these keys on either side, so all rows that can match stand in the lists
  * of the principal's keys, and all of them in the lists of the resource's.  The lengths of lists are known
- * beforehand: the side with fewer rows is walked, and each row's other key is looked for among the other
- * side's, by number, without reading a uid.  That is the scope's whole test:
+ * beforehand.  If both sides are known and have few keys, each pair of keys is asked for; else the side with
+ * fewer rows is walked, and each row's other key is looked for among the other side's, by number, without
+ * reading a uid.  That is the scope's whole test:
  *
  *      key found as       itself         ancestor       type     anybody
  *      op that holds      ==, in         in             is       (none)       `is T in`: as `in`, and the type
@@ -25,8 +26,9 @@
 struct side {
     const struct fb_uid *uid;
     bool known;                 /* all its keys are here */
-    uint32_t self, type;        /* 0: no row names it */
-    uint32_t *ancestors;        /* keys; sorted if more than HALVING */
+    bool anybody;               /* some row names nobody */
+    uint32_t self, type;        /* 0: no row names it on this side */
+    uint32_t *ancestors;        /* keys that some row names; sorted if more than HALVING */
     size_t count, capacity;
     uint32_t finds;
     uint64_t rows;              /* in the lists of all keys */
@@ -96,10 +98,18 @@ static bool add_number(struct gathering *g, uint32_t number)
 
 /* --- Keys of a side ------------------------------------------------------------------------------ */
 
+/* The key, and its rows counted; 0 if none names it on this side. */
+static uint32_t count_key(const struct gathering *g, struct side *side, uint32_t key)
+{
+    uint32_t count = fb_key_at(g->rows, key)->count[side - g->sides];
+    side->rows += count;
+    return count != 0 ? key : 0;
+}
+
 static bool add_key(struct gathering *g, struct side *side, const struct fb_uid *uid)
 {
     uint32_t key = fb_rows_key(g->rows, uid);
-    if (key == 0 || key == side->self)
+    if (key == 0 || key == side->self || (key = count_key(g, side, key)) == 0)
         return true;
     if (side->count == side->capacity) {
         uint32_t *larger = fb_arena_array(g->e->arena, 2 * side->capacity, sizeof *larger);
@@ -154,36 +164,42 @@ static void drop_repeated(struct side *side)
     side->count = kept;
 }
 
-static uint64_t rows_of(const struct gathering *g, enum fb_side at)
-{
-    const struct side *side = &g->sides[at];
-    uint64_t rows = fb_key_at(g->rows, 0)->count[at];
-    if (side->self != 0)
-        rows += fb_key_at(g->rows, side->self)->count[at];
-    if (side->type != 0)
-        rows += fb_key_at(g->rows, side->type)->count[at];
-    for (size_t i = 0; i < side->count; i++)
-        rows += fb_key_at(g->rows, side->ancestors[i])->count[at];
-    return rows;
-}
-
-static bool find_keys(struct gathering *g, enum fb_side at)
+/* The keys that need no entity. */
+static void find_own_keys(struct gathering *g, enum fb_side at)
 {
     struct side *side = &g->sides[at];
     side->ancestors = side->room;
     side->capacity = KEYS_AT_HAND;
-    side->self = fb_rows_key(g->rows, side->uid);
-    side->type = fb_rows_type_key(g->rows, side->uid);
     side->count = side->finds = 0;
-    if (g->rows->members[at] != 0) {
-        struct fb_entity room;
-        const struct fb_entity *entity = fb_find(g->e, side->uid, &room);
-        if (g->e->cannot || (entity != NULL && !add_ancestors(g, side, entity, 0)))
+    side->rows = fb_key_at(g->rows, 0)->count[at];
+    side->anybody = side->rows != 0;
+    side->self = fb_rows_key(g->rows, side->uid);
+    side->self = side->self != 0 ? count_key(g, side, side->self) : 0;
+    side->type = fb_rows_type_key(g->rows, side->uid);
+    side->type = side->type != 0 ? count_key(g, side, side->type) : 0;
+}
+
+static bool find_keys_above(struct gathering *g, enum fb_side at)
+{
+    struct side *side = &g->sides[at];
+    struct fb_entity room;
+    const struct fb_entity *entity = fb_find(g->e, side->uid, &room);
+    if (g->e->cannot || (entity != NULL && !add_ancestors(g, side, entity, 0)))
+        return false;
+    if (entity != NULL && (!entity->closed || side->count > HALVING))
+        drop_repeated(side);
+    return true;
+}
+
+/* All own keys first: the reads of one side are under way while those of the other are. */
+static bool find_keys(struct gathering *g)
+{
+    for (enum fb_side at = FB_SIDE_PRINCIPAL; at <= FB_SIDE_RESOURCE; at++)
+        if (g->sides[at].known)
+            find_own_keys(g, at);
+    for (enum fb_side at = FB_SIDE_PRINCIPAL; at <= FB_SIDE_RESOURCE; at++)
+        if (g->sides[at].known && g->rows->members[at] != 0 && !find_keys_above(g, at))
             return false;
-        if (entity != NULL && (!entity->closed || side->count > HALVING))
-            drop_repeated(side);
-    }
-    side->rows = rows_of(g, at);
     return true;
 }
 
@@ -264,6 +280,53 @@ static bool gather_list(struct gathering *g, uint32_t key, enum fb_side at)
     return true;
 }
 
+/* Rows that name this pair.  The key of anybody is 0. */
+static bool gather_pair(struct gathering *g, uint32_t principal, uint32_t resource)
+{
+    uint32_t number = *fb_bucket_at(&g->rows->by_pair, fb_pair_hash(principal, resource));
+    while (number != 0) {
+        const struct fb_row *row = fb_row_at(g->rows, number - 1);
+        const struct fb_form *form = &g->program->forms[row->form];
+        if (row->key[0] == principal && row->key[1] == resource && side_holds(g, row, form, FB_SIDE_PRINCIPAL)
+            && side_holds(g, row, form, FB_SIDE_RESOURCE)) {
+            enum fb_found found = action_holds(g, row->form, form);
+            if (found == FB_BROKEN || (found == FB_FOUND && !add_number(g, g->base + number - 1)))
+                return false;
+        }
+        number = row->next_pair;
+    }
+    return true;
+}
+
+static bool pairs_with(struct gathering *g, uint32_t principal)
+{
+    const struct side *side = &g->sides[FB_SIDE_RESOURCE];
+    if ((side->anybody && !gather_pair(g, principal, 0)) || (side->self != 0 && !gather_pair(g, principal, side->self))
+        || (side->type != 0 && !gather_pair(g, principal, side->type)))
+        return false;
+    for (size_t i = 0; i < side->count; i++)
+        if (!gather_pair(g, principal, side->ancestors[i]))
+            return false;
+    return true;
+}
+
+static bool gather_pairs(struct gathering *g)
+{
+    const struct side *side = &g->sides[FB_SIDE_PRINCIPAL];
+    if ((side->anybody && !pairs_with(g, 0)) || (side->self != 0 && !pairs_with(g, side->self))
+        || (side->type != 0 && !pairs_with(g, side->type)))
+        return false;
+    for (size_t i = 0; i < side->count; i++)
+        if (!pairs_with(g, side->ancestors[i]))
+            return false;
+    return true;
+}
+
+static uint64_t keys_of(const struct side *side)
+{
+    return (uint64_t)side->count + side->anybody + (side->self != 0) + (side->type != 0);
+}
+
 static bool gather_side(struct gathering *g, enum fb_side at)
 {
     const struct side *side = &g->sides[at];
@@ -297,18 +360,18 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
     struct gathering g;
     size_t before = numbers->count;
     gathering_init(&g, e, sought, numbers);
-    for (enum fb_side at = FB_SIDE_PRINCIPAL; at <= FB_SIDE_RESOURCE; at++)
-        if (g.sides[at].known && !find_keys(&g, at))
-            return FB_GATHER_CANNOT;
+    if (!find_keys(&g))
+        return FB_GATHER_CANNOT;
     const struct side *principal = &g.sides[FB_SIDE_PRINCIPAL], *resource = &g.sides[FB_SIDE_RESOURCE];
     bool both = principal->known && resource->known;
     if (!principal->known && !resource->known)
         return FB_GATHER_COSTLY;
     enum fb_side at = !principal->known || (both && resource->rows < principal->rows) ? FB_SIDE_RESOURCE
                                                                                       : FB_SIDE_PRINCIPAL;
-    if (g.sides[at].rows > (both ? sought->enough_proven : sought->enough_some))
+    uint64_t rows = g.sides[at].rows, pairs = both ? keys_of(principal) * keys_of(resource) : UINT64_MAX;
+    if ((rows < pairs ? rows : pairs) > (both ? sought->enough_proven : sought->enough_some))
         return FB_GATHER_COSTLY;
-    if (!gather_side(&g, at))
+    if (!(pairs < rows ? gather_pairs(&g) : gather_side(&g, at)))
         return FB_GATHER_CANNOT;
     fb_numbers_sort(numbers->list + before, numbers->count - before);
     return both ? FB_GATHER_PROVEN : FB_GATHER_SOME;

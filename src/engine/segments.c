@@ -23,6 +23,24 @@ static void *take(struct fb_rows *rows, size_t size)
 
 /* --- Segments ------------------------------------------------------------------------------------ */
 
+#define LINE ((size_t)64)
+
+/* At the start of a cache line; the byte before it says how far that is from what was allocated. */
+static char *take_lines(struct fb_rows *rows, size_t size)
+{
+    char *block = take(rows, size + LINE);
+    if (block == NULL)
+        return NULL;
+    size_t shift = LINE - ((uintptr_t)block & (LINE - 1));
+    block[shift - 1] = (char)shift;
+    return block + shift;
+}
+
+static void give_lines(const struct fb_rows *rows, char *lines, size_t size)
+{
+    fb_free(&rows->allocator, lines - lines[-1], size + LINE);
+}
+
 /* Elements of a segment, by its place. */
 static uint32_t elements(uint32_t segment)
 {
@@ -54,7 +72,7 @@ void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint
         return fb_segments_at(segments, i, size);
     if (segments->count == segments->capacity && !lengthen(segments, rows))
         return NULL;
-    char *made = take(rows, elements(segment) * size);
+    char *made = take_lines(rows, elements(segment) * size);
     if (made == NULL)
         return NULL;
     memset(made, 0, elements(segment) * size);
@@ -65,7 +83,7 @@ void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint
 void fb_segments_release(struct fb_segments *segments, const struct fb_rows *rows, size_t size)
 {
     for (uint32_t i = 0; i < segments->count; i++)
-        fb_free(&rows->allocator, segments->list[i], elements(i) * size);
+        give_lines(rows, segments->list[i], elements(i) * size);
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     fb_free(&rows->allocator, segments->list, segments->capacity * sizeof *segments->list);
     *segments = (struct fb_segments){0};
