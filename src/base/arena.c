@@ -13,6 +13,7 @@
 
 #define ALIGNMENT ((size_t)16)
 #define FIRST_BLOCK ((size_t)4096)
+#define FIRST_BYTES ((size_t)64)    /* of an array that grows */
 #define LARGEST_BLOCK ((size_t)1 << 20)
 
 struct fb_arena_block {
@@ -223,7 +224,8 @@ void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *c
         return array;
     if (*capacity > SIZE_MAX / 2)
         return fail(arena);
-    size_t wanted = *capacity == 0 ? 8 : 2 * *capacity;
+    /* One cache line at first: most lists of a policy have one or two elements, and there are many policies. */
+    size_t wanted = *capacity != 0 ? 2 * *capacity : size >= FIRST_BYTES ? 1 : size <= FIRST_BYTES / 8 ? 8 : FIRST_BYTES / size;
     void *larger = fb_arena_array(arena, wanted, size);
     if (larger == NULL)
         return NULL;

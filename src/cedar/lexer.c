@@ -25,15 +25,18 @@ const char *fb_token_name(enum fb_token_kind kind)
 enum fb_word fb_word_of(struct fb_span text)
 {
     static const struct {
-        const char *text;
+        struct fb_span text;
         enum fb_word word;
     } words[] = {
-        {"true", FB_WORD_TRUE}, {"false", FB_WORD_FALSE}, {"if", FB_WORD_IF}, {"then", FB_WORD_THEN},
-        {"else", FB_WORD_ELSE}, {"in", FB_WORD_IN}, {"is", FB_WORD_IS}, {"like", FB_WORD_LIKE},
-        {"has", FB_WORD_HAS}, {"__cedar", FB_WORD_CEDAR},
+        {FB_SPAN_INIT("true"), FB_WORD_TRUE}, {FB_SPAN_INIT("false"), FB_WORD_FALSE},
+        {FB_SPAN_INIT("if"), FB_WORD_IF}, {FB_SPAN_INIT("then"), FB_WORD_THEN},
+        {FB_SPAN_INIT("else"), FB_WORD_ELSE}, {FB_SPAN_INIT("in"), FB_WORD_IN},
+        {FB_SPAN_INIT("is"), FB_WORD_IS}, {FB_SPAN_INIT("like"), FB_WORD_LIKE},
+        {FB_SPAN_INIT("has"), FB_WORD_HAS}, {FB_SPAN_INIT("__cedar"), FB_WORD_CEDAR},
     };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (fb_span_is(text, words[i].text))
+    /* Every identifier comes by here, and most are longer. */
+    for (size_t i = 0; text.len <= sizeof "__cedar" - 1 && i < sizeof words / sizeof *words; i++)
+        if (fb_span_eq(text, words[i].text))
             return words[i].word;
     return FB_WORD_NONE;
 }
@@ -225,25 +228,32 @@ static bool lex_sign(struct fb_lexer *lexer, struct fb_token *token)
     static const struct {
         char text[3];
         uint8_t kind;
-    } signs[] = {   /* longer ones first */
+    } pairs[] = {
         {"::", FB_TOK_PATH}, {"&&", FB_TOK_AND}, {"||", FB_TOK_OR}, {"==", FB_TOK_EQ}, {"!=", FB_TOK_NE},
-        {"<=", FB_TOK_LE}, {">=", FB_TOK_GE}, {"(", FB_TOK_LEFT_PAREN}, {")", FB_TOK_RIGHT_PAREN},
-        {"{", FB_TOK_LEFT_BRACE}, {"}", FB_TOK_RIGHT_BRACE}, {"[", FB_TOK_LEFT_BRACKET},
-        {"]", FB_TOK_RIGHT_BRACKET}, {",", FB_TOK_COMMA}, {";", FB_TOK_SEMICOLON}, {":", FB_TOK_COLON},
-        {".", FB_TOK_DOT}, {"@", FB_TOK_AT}, {"!", FB_TOK_NOT}, {"<", FB_TOK_LT}, {">", FB_TOK_GT},
-        {"=", FB_TOK_ASSIGN}, {"+", FB_TOK_PLUS}, {"-", FB_TOK_MINUS}, {"*", FB_TOK_STAR},
-        {"/", FB_TOK_SLASH}, {"%", FB_TOK_PERCENT},
+        {"<=", FB_TOK_LE}, {">=", FB_TOK_GE},
+    };
+    static const uint8_t singles[128] = {   /* 0, which is the end's, for none */
+        ['('] = FB_TOK_LEFT_PAREN, [')'] = FB_TOK_RIGHT_PAREN, ['{'] = FB_TOK_LEFT_BRACE,
+        ['}'] = FB_TOK_RIGHT_BRACE, ['['] = FB_TOK_LEFT_BRACKET, [']'] = FB_TOK_RIGHT_BRACKET,
+        [','] = FB_TOK_COMMA, [';'] = FB_TOK_SEMICOLON, [':'] = FB_TOK_COLON, ['.'] = FB_TOK_DOT,
+        ['@'] = FB_TOK_AT, ['!'] = FB_TOK_NOT, ['<'] = FB_TOK_LT, ['>'] = FB_TOK_GT, ['='] = FB_TOK_ASSIGN,
+        ['+'] = FB_TOK_PLUS, ['-'] = FB_TOK_MINUS, ['*'] = FB_TOK_STAR, ['/'] = FB_TOK_SLASH,
+        ['%'] = FB_TOK_PERCENT,
     };
     unsigned char first = byte_at(lexer, lexer->at), second = byte_at(lexer, lexer->at + 1);
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        const char *sign = signs[i].text;
-        if (first == (unsigned char)sign[0] && (sign[1] == 0 || second == (unsigned char)sign[1])) {
-            make(lexer, token, (enum fb_token_kind)signs[i].kind, sign[1] == 0 ? 1 : 2);
+    bool pair = second == '=' || second == ':' || second == '&' || second == '|';
+    for (size_t i = 0; pair && i < sizeof pairs / sizeof *pairs; i++)
+        if (first == (unsigned char)pairs[i].text[0] && second == (unsigned char)pairs[i].text[1]) {
+            make(lexer, token, (enum fb_token_kind)pairs[i].kind, 2);
             return true;
         }
-    }
-    return false;
+    if (first >= sizeof singles || singles[first] == 0)
+        return false;
+    make(lexer, token, (enum fb_token_kind)singles[first], 1);
+    return true;
 }
+
+_Static_assert(FB_TOK_END == 0, "no sign");
 
 /* Signs that are no tokens but whose meaning is plain.  False: not one of them. */
 static bool lex_half_sign(struct fb_lexer *lexer, struct fb_token *token)

@@ -38,7 +38,8 @@ void fb_parse_advance(struct fb_parser *parser)
 
 bool fb_parse_at_word(const struct fb_parser *parser, const char *word)
 {
-    return parser->token.kind == FB_TOK_IDENT && fb_span_is(parser->token.text, word);
+    return parser->token.kind == FB_TOK_IDENT && parser->token.text.ptr[0] == word[0]
+           && fb_span_is(parser->token.text, word);
 }
 
 bool fb_parse_take(struct fb_parser *parser, enum fb_token_kind kind)

@@ -111,12 +111,14 @@ bool fb_policy_set_rename(struct fb_policy_set *set, struct fb_diags *diags)
     fb_map_init(&renamed, set->arena);
     for (size_t i = 0; i < set->count; i++) {
         const struct fb_annotation *id = fb_policy_annotation(set->policies[i], "id");
-        struct fb_policy *policy = fb_arena_alloc(set->arena, sizeof *policy);
+        struct fb_policy *policy = id != NULL ? fb_arena_alloc(set->arena, sizeof *policy)
+                                              : (struct fb_policy *)(uintptr_t)set->policies[i];
         if (policy == NULL)
             break;
-        *policy = *set->policies[i];
-        if (id != NULL)
+        if (id != NULL) {
+            *policy = *set->policies[i];
             policy->id = id->value;
+        }
         const struct fb_policy *first = fb_map_get(&ids, policy->id);
         if (first != NULL)
             report_same_id(diags, policy, first);
