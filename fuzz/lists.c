@@ -67,8 +67,14 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
     struct fb_list_source source = fb_list_source_of(order);
     if ((what & 16) != 0)
         source.members = NULL;
-    struct fb_list_query query = {.program = world_program(arena, set), .request = &world.request, .source = &source,
-                                  .asked = (what & 1) != 0 ? FB_PRINCIPAL : FB_RESOURCE, .strict = (what & 2) != 0,
-                                  .limit = 1 + (what >> 2 & 3), .visits = what >> 5};
+    if ((what & 32) != 0)
+        source.referring = NULL;
+    struct fb_list_query query = {.program = world_program(arena, set),
+                                  .request = &world.request,
+                                  .source = &source,
+                                  .asked = (what & 1) != 0 ? FB_PRINCIPAL : FB_RESOURCE,
+                                  .strict = (what & 2) != 0,
+                                  .limit = 1 + (what >> 2 & 3),
+                                  .visits = what >> 6};
     compare(arena, &query, &world);
 }

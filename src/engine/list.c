@@ -87,7 +87,8 @@ static bool visit(void *context, const struct fb_entity *entity)
 
 /* --- Those that the policies name ----------------------------------------------------------------- */
 
-/* The first of each group, and the single ones: no more are needed of a group than a page looks at. */
+/* The single ones, and the first of each group and of those that refer: no more of these are needed than a
+ * page looks at. */
 struct gathered {
     struct lister *l;
     const struct fb_uid **uids;
@@ -118,15 +119,19 @@ static bool gather_member(void *context, const struct fb_entity *entity)
 static bool gather_term(struct gathered *gathered, const struct fb_term *term, const struct fb_uid *like)
 {
     const struct fb_list_query *query = gathered->l->query;
+    const struct fb_list_source *source = query->source;
     struct fb_span type = fb_uid_type(like);
-    if (fb_uid_is(term->uid, like->type_hash, type)
-        && (query->after == NULL || query->source->compare(term->uid, query->after) > 0)
+    bool itself = term->who != FB_TERM_REFERRING && fb_uid_is(term->uid, like->type_hash, type);
+    if (itself && (query->after == NULL || source->compare(term->uid, query->after) > 0)
         && !gather(gathered, term->uid))
         return false;
     gathered->of_group = 0;
-    return !term->group
-           || (query->source->members(query->source->self, term->uid, type, query->after, gather_member, gathered)
-               && !gathered->l->cannot);
+    bool fine = true;
+    if (term->who == FB_TERM_GROUP)
+        fine = source->members(source->self, term->uid, type, query->after, gather_member, gathered);
+    else if (term->who == FB_TERM_REFERRING)
+        fine = source->referring(source->self, term->symbol, term->uid, type, query->after, gather_member, gathered);
+    return fine && !gathered->l->cannot;
 }
 
 /* Sorts by merging, since the order is the source's own and qsort cannot be told of it. */
@@ -175,8 +180,8 @@ static bool find_given(struct lister *l)
 {
     bool principals = l->query->asked == FB_PRINCIPAL;
     const struct fb_entities *entities = l->request.entities;
-    enum fb_found found = entities->find(entities->self, principals ? l->request.resource : l->request.principal,
-                                         &l->given);
+    enum fb_found found =
+        entities->find(entities->self, principals ? l->request.resource : l->request.principal, &l->given);
     const struct fb_entity *entity = found == FB_FOUND ? &l->given : NULL;
     l->request.principal_entity = principals ? NULL : entity;
     l->request.resource_entity = principals ? entity : NULL;
@@ -226,21 +231,31 @@ static bool scan_order(const void *self, struct fb_span type, const struct fb_ui
     return true;
 }
 
-static bool members_of_order(const void *self, const struct fb_uid *group, struct fb_span type,
-                             const struct fb_uid *after, fb_list_each *each, void *context)
+static bool each_position(const struct fb_entity_order *order, struct fb_positions positions, struct fb_span type,
+                          fb_list_each *each, void *context)
 {
-    const struct fb_entity_order *order = self;
-    struct fb_positions members = fb_entity_order_members(order, group, type, after);
-    for (uint32_t i = 0; i < members.count; i++) {
+    for (uint32_t i = 0; i < positions.count; i++) {
         struct fb_entity entity;
-        fb_entity_order_at(order, members.list[i], &entity);
+        fb_entity_order_at(order, positions.list[i], &entity);
         if (!fb_span_eq(fb_uid_type(entity.uid), type) || !each(context, &entity))
             break;
     }
     return true;
 }
 
+static bool members_of_order(const void *self, const struct fb_uid *group, struct fb_span type,
+                             const struct fb_uid *after, fb_list_each *each, void *context)
+{
+    return each_position(self, fb_entity_order_members(self, group, type, after), type, each, context);
+}
+
+static bool referring_in_order(const void *self, uint64_t symbol, const struct fb_uid *to, struct fb_span type,
+                               const struct fb_uid *after, fb_list_each *each, void *context)
+{
+    return each_position(self, fb_entity_order_referring(self, symbol, to, type, after), type, each, context);
+}
+
 struct fb_list_source fb_list_source_of(const struct fb_entity_order *order)
 {
-    return (struct fb_list_source){scan_order, members_of_order, fb_uid_order, order};
+    return (struct fb_list_source){scan_order, members_of_order, referring_in_order, fb_uid_order, order};
 }

@@ -12,7 +12,8 @@
  *   nobody     no permit can be true, or a forbid certainly is         nothing is looked at
  *   everybody  a permit certainly is true, and no forbid can be        nothing is evaluated
  *   named      each permit that can be true names whom it can be true of (`resource == X`, `resource
- *              in G`, `principal.docs.contains(resource)`)             those are evaluated
+ *              in G`, `principal.docs.contains(resource)`, `resource.owner == principal`, …)
+ *                                                                      those are evaluated
  *   scan       else each of the type is
  * and of the policies only those that can matter are evaluated for each. */
 
@@ -25,6 +26,10 @@ struct fb_list_source {
     /* The same of those in `group`, itself apart.  NULL: the source does not know the way down. */
     bool (*members)(const void *self, const struct fb_uid *group, struct fb_span type, const struct fb_uid *after,
                     fb_list_each *each, void *context);
+    /* The same of those whose attribute `symbol` is `to`, or a set that has it; perhaps of others too.  NULL:
+     * the source does not know. */
+    bool (*referring)(const void *self, uint64_t symbol, const struct fb_uid *to, struct fb_span type,
+                      const struct fb_uid *after, fb_list_each *each, void *context);
     int (*compare)(const struct fb_uid *a, const struct fb_uid *b);
     const void *self;
 };

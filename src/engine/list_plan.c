@@ -3,13 +3,14 @@
  *
  * A bound of an expression is a set of entities outside of which it cannot be true.  Of a conjunction
  * any operand's bound is one, so the smallest is taken; of a disjunction the union of all.  `resource ==
- * x`, `resource in x` and `x.contains(resource)` have one where x is known; everything else has none.
+ * x`, `resource in x`, `x.contains(resource)`, and `resource.a == x`, `resource.a.contains(x)` and `x in
+ * resource.a` have one where x is known; everything else has none.
  * Too large a bound costs time; too small a one would hide somebody, so whatever is not understood has
  * none. */
 
 #include "engine/list_plan.h"
 
-#define GROUP_COST 256u /* of looking into a group, in single entities */
+#define GROUP_COST 256u /* of looking into a group, or for those that refer, in single entities */
 
 struct planner {
     struct fb_surmise s;
@@ -19,9 +20,19 @@ struct planner {
 
 /* --- Bounds ------------------------------------------------------------------------------------- */
 
-static bool add_term(struct planner *p, struct fb_bound *bound, const struct fb_uid *uid, bool group)
+static bool source_knows(const struct planner *p, const struct fb_term *term)
 {
-    if (bound->all || bound->count == FB_BOUND_TERMS || (group && p->query->source->members == NULL)) {
+    switch (term->who) {
+    case FB_TERM_GROUP: return p->query->source->members != NULL;
+    case FB_TERM_REFERRING: return p->query->source->referring != NULL;
+    case FB_TERM_ITSELF: break;
+    }
+    return true;
+}
+
+static bool add_term(struct planner *p, struct fb_bound *bound, struct fb_term term)
+{
+    if (bound->all || bound->count == FB_BOUND_TERMS || !source_knows(p, &term)) {
         bound->all = true;
         return true;
     }
@@ -29,7 +40,7 @@ static bool add_term(struct planner *p, struct fb_bound *bound, const struct fb_
     if (terms == NULL)
         return fb_eval_cannot(&p->s.e);
     bound->terms = terms;
-    terms[bound->count++] = (struct fb_term){uid, group};
+    terms[bound->count++] = term;
     return true;
 }
 
@@ -37,7 +48,7 @@ static bool add_bound(struct planner *p, struct fb_bound *to, const struct fb_bo
 {
     to->all = to->all || from->all;
     for (size_t i = 0; i < from->count && !to->all; i++)
-        if (!add_term(p, to, from->terms[i].uid, from->terms[i].group))
+        if (!add_term(p, to, from->terms[i]))
             return false;
     return true;
 }
@@ -46,7 +57,7 @@ static size_t cost(const struct fb_bound *bound)
 {
     size_t sum = 0;
     for (size_t i = 0; i < bound->count; i++)
-        sum += bound->terms[i].group ? GROUP_COST : 1;
+        sum += bound->terms[i].who != FB_TERM_ITSELF ? GROUP_COST : 1;
     return bound->all ? SIZE_MAX : sum;
 }
 
@@ -62,19 +73,66 @@ static bool is_asked(const struct planner *p, uint32_t index)
     return node->op == FB_OP_VAR && node->arg == p->query->asked;
 }
 
-/* The entity that node `index` comes to, or those in the set; what is no entity equals none. */
-static bool bound_by_value(struct planner *p, uint32_t index, bool group, struct fb_bound *bound)
+/* The entity that node `index` comes to, or those in the set; what is no entity equals none.  `like` says what
+ * of them. */
+static bool bound_by_value(struct planner *p, uint32_t index, struct fb_term like, struct fb_bound *bound)
 {
     struct fb_value value;
     *bound = (struct fb_bound){.all = true};
     if (!fb_guess_value(&p->s, index, &value))
         return !p->s.e.cannot;
     bound->all = false;
-    if (value.kind == FB_ENTITY)
-        return add_term(p, bound, value.uid, group);
+    if (value.kind == FB_ENTITY) {
+        like.uid = value.uid;
+        return add_term(p, bound, like);
+    }
     for (uint32_t i = 0; value.kind == FB_SET && i < value.count && !bound->all; i++) {
         struct fb_value element = fb_cell_load(&value.cells[i]);
-        if (element.kind == FB_ENTITY && !add_term(p, bound, element.uid, group))
+        like.uid = element.uid;
+        if (element.kind == FB_ENTITY && !add_term(p, bound, like))
+            return false;
+    }
+    return true;
+}
+
+/* An attribute of the one asked for: *term says who refers by it. */
+static bool is_attribute(const struct planner *p, uint32_t index, struct fb_term *term)
+{
+    const struct fb_node *node = &p->s.e.code->nodes[index];
+    *term = (struct fb_term){.who = FB_TERM_REFERRING, .symbol = node->symbol};
+    return node->op == FB_OP_ATTR && is_asked(p, node->left);
+}
+
+/* `x.a == node`, `x.a.contains(node)`: of a known entity; anything else may be equal too. */
+static bool bound_by_attribute(struct planner *p, uint32_t index, struct fb_term like, struct fb_bound *bound)
+{
+    struct fb_value value;
+    *bound = (struct fb_bound){.all = true};
+    if (!fb_guess_value(&p->s, index, &value) || value.kind != FB_ENTITY)
+        return !p->s.e.cannot;
+    bound->all = false;
+    like.uid = value.uid;
+    return add_term(p, bound, like);
+}
+
+/* `node in x.a`: the entity or one of its ancestors is the attribute, or in it. */
+static bool bound_by_ancestors(struct planner *p, uint32_t index, struct fb_term like, struct fb_bound *bound)
+{
+    struct fb_value value;
+    struct fb_entity room;
+    *bound = (struct fb_bound){.all = true};
+    if (!fb_guess_value(&p->s, index, &value) || value.kind != FB_ENTITY)
+        return !p->s.e.cannot;
+    const struct fb_entity *entity = fb_find(&p->s.e, value.uid, &room);
+    if (p->s.e.cannot || (entity != NULL && !entity->closed))
+        return !p->s.e.cannot;
+    bound->all = false;
+    like.uid = value.uid;
+    if (!add_term(p, bound, like))
+        return false;
+    for (uint32_t i = 0; entity != NULL && i < entity->ancestors.count && !bound->all; i++) {
+        like.uid = fb_ref_uid(&entity->ancestors.refs[i]);
+        if (!add_term(p, bound, like))
             return false;
     }
     return true;
@@ -104,23 +162,38 @@ static bool bound_of_logic(struct planner *p, const struct fb_node *node, struct
     return true;
 }
 
+static bool bound_of_eq(struct planner *p, uint32_t one, uint32_t other, struct fb_bound *bound)
+{
+    struct fb_term term;
+    if (is_asked(p, one))
+        return bound_by_value(p, other, (struct fb_term){.who = FB_TERM_ITSELF}, bound);
+    return !is_attribute(p, one, &term) || bound_by_attribute(p, other, term, bound);
+}
+
 /* The recursion follows && and || alone, within FB_NODE_DEPTH. */
 static bool bound_of(struct planner *p, uint32_t index, struct fb_bound *bound)
 {
     const struct fb_node *node = &p->s.e.code->nodes[index];
-    *bound = (struct fb_bound){.all = true};
+    struct fb_bound other = {.all = true};
+    struct fb_term term;
+    *bound = other;
     switch ((unsigned)node->op) {
     case FB_OP_AND:
     case FB_OP_OR: return bound_of_logic(p, node, bound);
     case FB_OP_EQ:
-        if (is_asked(p, node->left))
-            return bound_by_value(p, node->right, false, bound);
-        if (is_asked(p, node->right))
-            return bound_by_value(p, node->left, false, bound);
+        if (!bound_of_eq(p, node->left, node->right, bound) || !bound_of_eq(p, node->right, node->left, &other))
+            return false;
+        take_cheaper(bound, &other);
         return true;
     case FB_OP_IN:
-    case FB_OP_IS_IN: return !is_asked(p, node->left) || bound_by_value(p, node->right, true, bound);
-    case FB_OP_CONTAINS: return !is_asked(p, node->right) || bound_by_value(p, node->left, false, bound);
+    case FB_OP_IS_IN:
+        if (is_asked(p, node->left))
+            return bound_by_value(p, node->right, (struct fb_term){.who = FB_TERM_GROUP}, bound);
+        return !is_attribute(p, node->right, &term) || bound_by_ancestors(p, node->left, term, bound);
+    case FB_OP_CONTAINS:
+        if (is_asked(p, node->right))
+            return bound_by_value(p, node->left, (struct fb_term){.who = FB_TERM_ITSELF}, bound);
+        return !is_attribute(p, node->left, &term) || bound_by_attribute(p, node->right, term, bound);
     default: return true;
     }
 }
@@ -133,7 +206,9 @@ static bool bound_of_rule(struct planner *p, const struct fb_rule *rule, struct 
     *best = (struct fb_bound){.all = true};
     if (op == FB_SCOPE_EQ || op == FB_SCOPE_IN || op == FB_SCOPE_IS_IN) {
         best->all = false;
-        if (!add_term(p, best, principal ? rule->principal : rule->resource, op != FB_SCOPE_EQ))
+        const struct fb_term term = {.uid = principal ? rule->principal : rule->resource,
+                                     .who = op != FB_SCOPE_EQ ? FB_TERM_GROUP : FB_TERM_ITSELF};
+        if (!add_term(p, best, term))
             return false;
     }
     for (uint32_t i = 0; i < rule->conjuncts_count && cost(best) > 1; i++) {

@@ -5,10 +5,11 @@
 #include "engine/list.h"
 #include "engine/unknown.h"
 
-/* Whom a permit can be true of: these, and those in these groups.  Private to the lists. */
+/* Whom a permit can be true of, by an entity that is known.  Private to the lists. */
 struct fb_term {
     const struct fb_uid *uid;
-    bool group;             /* itself and those in it; else itself */
+    enum { FB_TERM_ITSELF, FB_TERM_GROUP, FB_TERM_REFERRING } who;  /* itself; itself and those in it; those … */
+    uint64_t symbol;        /* … that have it in this attribute */
 };
 
 struct fb_bound {

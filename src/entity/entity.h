@@ -164,8 +164,9 @@ bool fb_entity_set_has_type_of(const struct fb_entity_set *set, const struct fb_
 struct fb_entities fb_entity_set_source(const struct fb_entity_set *set);
 
 /* --- A set in order ---------------------------------------------------------------------------------
- * By type and id (bytes), for lists; and who is in a group, the way down that entities do not have.
- * Immutable, any number of threads; 8 bytes an entity and 4 for each ancestor of each. */
+ * By type and id (bytes), for lists; and who is in a group, or names another in an attribute: the ways that
+ * entities do not have.  Immutable, any number of threads; 8 bytes an entity, 4 for each ancestor of each, 12
+ * for each entity in its attributes. */
 struct fb_entity_order;
 struct fb_positions {
     const uint32_t *list;       /* ascending */
@@ -182,6 +183,11 @@ uint32_t fb_entity_order_from(const struct fb_entity_order *order, struct fb_spa
 /* Those of the type and of greater ones that are in `group`, itself apart, behind `after`. */
 struct fb_positions fb_entity_order_members(const struct fb_entity_order *order, const struct fb_uid *group,
                                             struct fb_span type, const struct fb_uid *after);
+/* Those whose attribute with that symbol (fb_hash of its name) is `to`, or a set that has it; perhaps others
+ * too, and the same one twice. */
+struct fb_positions fb_entity_order_referring(const struct fb_entity_order *order, uint64_t symbol,
+                                              const struct fb_uid *to, struct fb_span type,
+                                              const struct fb_uid *after);
 /* That order. */
 int fb_uid_order(const struct fb_uid *a, const struct fb_uid *b);
 

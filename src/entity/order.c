@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A closed set of entities in order, and the way down: which entities are in a group.  Made once, for
- * lists; decisions need only the way up.  Members stand as positions in the order, ascending, so that
- * those of several groups can be merged. */
+ * lists; decisions need only the way up.  And the way back along attributes: which entities name another.
+ * Both stand as positions in the order, ascending, so that several can be merged. */
 
 #include "entity/entity_set.h"
 
@@ -16,6 +16,11 @@ struct fb_entity_order {
     uint32_t count;
     uint32_t *starts;  /* of a node's members in `members`; one more at the end */
     uint32_t *members; /* positions in `nodes` */
+    /* Each entity that an attribute is, or has in its set: by the hash of the two, then by position.  Hashes
+     * are not confirmed: who asks decides each anyway, and one too many is only looked at. */
+    uint64_t *keys;
+    uint32_t *referring;
+    uint32_t referring_count;
 };
 
 struct placed {
@@ -114,6 +119,78 @@ static bool find_members(struct fb_entity_order *order, struct fb_arena *arena, 
     return true;
 }
 
+/* --- Attributes ----------------------------------------------------------------------------------- */
+
+struct reference {
+    uint64_t key;
+    uint32_t position;
+};
+
+struct references {
+    struct reference *list;
+    size_t count, capacity;
+    struct fb_arena *arena;
+    bool failed;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct reference *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->position > y->position) - (x->position < y->position);
+}
+
+static uint64_t key_of(uint64_t symbol, const struct fb_uid *uid)
+{
+    return fb_hash_join(symbol, uid->hash);
+}
+
+static void add_reference(struct references *references, uint64_t symbol, struct fb_value value, uint32_t position)
+{
+    if (value.kind != FB_ENTITY || references->failed)
+        return;
+    struct reference *list =
+        fb_arena_grow(references->arena, references->list, references->count, &references->capacity, sizeof *list);
+    references->failed = list == NULL || references->count == UINT32_MAX;
+    if (references->failed)
+        return;
+    references->list = list;
+    list[references->count++] = (struct reference){key_of(symbol, value.uid), position};
+}
+
+static void collect_references(const struct fb_entity_order *order, struct references *references)
+{
+    for (uint32_t i = 0; i < order->count; i++) {
+        const struct fb_record *attrs = order->set->nodes[order->nodes[i]].attrs;
+        for (uint32_t j = 0; j < attrs->count; j++) {
+            struct fb_value value = fb_cell_load(&fb_record_values(attrs)[j]);
+            uint64_t symbol = fb_hash(fb_value_text(fb_cell_load(&fb_record_names(attrs)[j])));
+            add_reference(references, symbol, value, i);
+            for (uint32_t k = 0; value.kind == FB_SET && k < value.count; k++)
+                add_reference(references, symbol, fb_cell_load(&value.cells[k]), i);
+        }
+    }
+}
+
+static bool find_references(struct fb_entity_order *order, struct fb_arena *arena, struct fb_arena *scratch)
+{
+    struct references references = {.arena = scratch};
+    collect_references(order, &references);
+    order->keys = fb_arena_array(arena, references.count + 1, sizeof *order->keys);
+    order->referring = fb_arena_array(arena, references.count + 1, sizeof *order->referring);
+    if (references.failed || order->keys == NULL || order->referring == NULL)
+        return false;
+    if (references.count > 1)
+        qsort(references.list, references.count, sizeof *references.list, by_key);
+    for (size_t i = 0; i < references.count; i++) {
+        order->keys[i] = references.list[i].key;
+        order->referring[i] = references.list[i].position;
+    }
+    order->referring_count = (uint32_t)references.count;
+    return true;
+}
+
 struct fb_entity_order *fb_entity_order_new(struct fb_arena *arena, const struct fb_entity_set *set)
 {
     struct fb_entity_order *order = fb_arena_alloc(arena, sizeof *order);
@@ -122,7 +199,8 @@ struct fb_entity_order *fb_entity_order_new(struct fb_arena *arena, const struct
         return NULL;
     order->set = set;
     fb_arena_init(&scratch, arena->allocator, SCRATCH_BYTES);
-    bool done = sort_entities(order, arena, &scratch) && find_members(order, arena, &scratch);
+    bool done = sort_entities(order, arena, &scratch) && find_members(order, arena, &scratch)
+                && find_references(order, arena, &scratch);
     fb_arena_release(&scratch);
     return done ? order : NULL;
 }
@@ -179,4 +257,28 @@ struct fb_positions fb_entity_order_members(const struct fb_entity_order *order,
     uint32_t count = order->starts[index + 1] - order->starts[index];
     uint32_t first = first_of(order, members, count, type, after);
     return (struct fb_positions){members + first, count - first};
+}
+
+/* The first key that is not less. */
+static uint32_t first_key(const struct fb_entity_order *order, uint64_t key)
+{
+    uint32_t low = 0, high = order->referring_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (order->keys[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct fb_positions fb_entity_order_referring(const struct fb_entity_order *order, uint64_t symbol,
+                                              const struct fb_uid *to, struct fb_span type, const struct fb_uid *after)
+{
+    uint64_t key = key_of(symbol, to);
+    uint32_t from = first_key(order, key);
+    uint32_t end = key == UINT64_MAX ? order->referring_count : first_key(order, key + 1);
+    uint32_t first = first_of(order, order->referring + from, end - from, type, after);
+    return (struct fb_positions){order->referring + from + first, end - from - first};
 }

@@ -50,6 +50,44 @@ static const struct fb_uid *next_allowed(const struct list_case *c, struct fb_sp
     return best;
 }
 
+/* Policies that name whom they are about in each way that is understood, and in some that are not. */
+static const char *const pool[] = {
+    "permit (principal, action, resource) when { resource.e == principal };",
+    "permit (principal, action, resource) when { principal == resource.e || resource.h == G::\"1\" };",
+    "permit (principal, action, resource) when { resource.g.contains(principal) || resource.g.contains(G::\"0\") };",
+    "permit (principal, action, resource) when { principal in resource.h };",
+    "permit (principal, action, resource) when { principal in resource.g && resource has g };",
+    "permit (principal, action, resource) when { resource in principal.g || resource in principal.h };",
+    "permit (principal, action, resource) when { principal.e == resource.e && [U::\"0\", "
+    "U::\"1\"].contains(resource.e) };",
+    "permit (principal, action, resource) when { principal.g.contains(resource.h) };",
+    "permit (principal, action, resource) when { resource.e in G::\"1\" };",
+    "permit (principal, action, resource) when { resource.e.e == principal };",
+    "permit (principal, action, resource) when { resource.n == 1 || resource.e == principal.e };",
+    "permit (principal, action, resource) when { resource.g.contains(1) };",
+    "permit (principal in G::\"1\", action, resource in G::\"2\");",
+    "permit (principal is U in G::\"0\", action, resource is R in R::\"1\");",
+    "permit (principal == U::\"1\", action, resource == R::\"1\");",
+    "forbid (principal, action, resource) when { resource.e == principal };",
+    "forbid (principal, action, resource) when { principal.n + resource.n == 2 };",
+    "forbid (principal in G::\"2\", action, resource);",
+};
+
+static struct fb_policy_set *chosen_policies(struct generator *g)
+{
+    struct fb_policy_set *set = fb_arena_alloc(&arena, sizeof *set);
+    struct fb_source *source = fb_arena_alloc(&arena, sizeof *source);
+    struct fb_diags diags;
+    fb_diags_init(&diags, &arena);
+    fb_policy_set_init(set, &arena);
+    *source = (struct fb_source){.name = FB_SPAN("test"), .text = FB_SPAN("")};
+    for (uint32_t i = 0, count = 1 + generate_below(g, 3); i < count; i++)
+        source->text = fb_arena_format(&arena, "%.*s%s\n", (int)source->text.len, source->text.ptr,
+                                       pool[generate_below(g, sizeof pool / sizeof pool[0])]);
+    assert_true(fb_policy_set_read(set, source, &diags));
+    return set;
+}
+
 static void make_case(struct list_case *c, uint64_t seed)
 {
     static const char *const types[] = {"U", "R", "G"};
@@ -61,13 +99,18 @@ static void make_case(struct list_case *c, uint64_t seed)
     c->source = fb_list_source_of(c->order);
     if (generate_chance(&g, 20))
         c->source.members = NULL;
+    if (generate_chance(&g, 10))
+        c->source.referring = NULL;
+    bool chosen = generate_chance(&g, 50);
     c->request = (struct fb_request){.principal = generate_uid(&g, "U", generate_below(&g, GENERATE_USERS)),
                                      .resource = generate_uid(&g, "R", generate_below(&g, GENERATE_RESOURCES)),
                                      .action = generate_uid(&g, "Action", generate_below(&g, 3)),
                                      .context = generate_context(&g),
                                      .entities = &c->entities};
     c->query = (struct fb_list_query){
-        .program = fb_program_new(&arena, generate_policies(&g, 1 + generate_below(&g, POLICIES), true, 2), NULL),
+        .program = fb_program_new(
+            &arena, chosen ? chosen_policies(&g) : generate_policies(&g, 1 + generate_below(&g, POLICIES), true, 2),
+            NULL),
         .request = &c->request,
         .source = &c->source,
         .asked = generate_chance(&g, 50) ? FB_PRINCIPAL : FB_RESOURCE,
@@ -189,7 +232,11 @@ static const struct {
      MANY, 0},
     {"permit (principal, action, resource is R); forbid (principal, action, resource in F::\"1\");", FB_LIST_SCAN,
      MANY - FEW, MANY, MANY},
-    {"permit (principal, action, resource) when { resource.owner == principal };", FB_LIST_SCAN, FEW, MANY, MANY},
+    {"permit (principal, action, resource) when { resource.owner == principal };", FB_LIST_NAMED, FEW, FEW, FEW},
+    {"permit (principal, action, resource) when { U::\"4\" == resource.owner || resource.owner == principal.docs };",
+     FB_LIST_SCAN, FEW, MANY, MANY},
+    {"permit (principal, action, resource) when { principal in resource.owner };", FB_LIST_NAMED, FEW, FEW, FEW},
+    {"permit (principal, action, resource) when { resource.owner.owner == principal };", FB_LIST_SCAN, 0, MANY, MANY},
     {"permit (principal, action, resource); forbid (principal, action, resource) when { principal is U };",
      FB_LIST_NOBODY, 0, 0, 0},
     {"permit (principal in F::\"1\", action, resource);", FB_LIST_NOBODY, 0, 0, 0},
