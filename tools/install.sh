@@ -20,6 +20,7 @@ nginx          | file:/usr/sbin/nginx                   | the server that Forbid
 nginx-dev      | file:/usr/share/nginx/src/conf_flags   | its headers
 liblmdb-dev    | file:/usr/include/lmdb.h               | the embedded store
 libssl-dev     | file:/usr/include/openssl/evp.h        | signatures
+libcurl4-openssl-dev | file:/usr/include/*/curl/curl.h | `forbid lint --url` makes requests with it
 libmaxminddb-dev | file:/usr/include/*/maxminddb.h      | location data is read with it
 nodejs         | cmd:node                               | the sample API
 npm            | cmd:npm                                | brings the location data

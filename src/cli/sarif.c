@@ -4,6 +4,8 @@
  * says so (3.14.17); a region's end column is behind its last character (3.30.8). */
 #include "cli/sarif.h"
 
+#include "refusal/refusal.h"
+
 #define SCHEMA_URI "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 struct finding {
@@ -17,11 +19,26 @@ static const struct finding findings[] = {
 };
 enum { FINDINGS = sizeof findings / sizeof findings[0] };
 
+/* The rules of `lint` have their texts in src/refusal/rules.def. */
+static const struct finding *lint_rule(const char *code, const struct finding *other)
+{
+    static struct finding found[FB_RULES];
+    for (unsigned i = 0; i < FB_RULES; i++) {
+        const struct fb_audit_text *rule = fb_audit_text((enum fb_audit_rule)i);
+        found[i] = (struct finding){rule->code, rule->what, rule->change};
+        if (strcmp(rule->code, code) == 0)
+            return &found[i];
+    }
+    return other;
+}
+
 static const struct finding *finding_of(const char *code)
 {
     static const struct finding other = {"", "A fault", "Correct it at the place shown."};
     struct fb_span whole = fb_span_z(code), part = fb_span_head(whole, fb_span_find(whole, '.'));
     const struct finding *found = &other;
+    if (fb_span_is(part, "lint"))
+        return lint_rule(code + strlen("lint."), &other);
     for (size_t i = 0; i < FINDINGS; i++) {
         if (fb_span_is(whole, findings[i].code))
             return &findings[i];

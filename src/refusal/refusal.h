@@ -135,8 +135,10 @@ bool fb_metadata_render(const struct fb_metadata *metadata, struct fb_arena *are
 bool fb_preflight_render(const struct fb_preflight *preflight, const struct fb_audience *audience,
                          struct fb_arena *arena, struct fb_response *response);
 
-/* advise.h     an answer → what its client may do        exchange.h   requests with their answers, as recorded */
+/* advise.h     an answer → what its client may do        exchange.h   requests with their answers, as recorded
+ * audit.h      exchanges → what is wrong with them */
 #include "refusal/advise.h"
+#include "refusal/audit.h"
 #include "refusal/exchange.h"
 
 #endif
