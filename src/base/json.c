@@ -387,6 +387,14 @@ static enum fb_json_event read_value(struct fb_json *json)
     return event;
 }
 
+static enum fb_json_event too_many_keys(struct fb_json *json)
+{
+    struct fb_span text = fb_arena_format(json->arena, "more than %u keys in one object; at most so many are read",
+                                          (unsigned)json->limits.keys);
+    const char *error = fb_arena_text(json->arena, text);
+    return fb_json_fail(json, "json.too_many_keys", error != NULL ? error : "the object has more keys than the limit");
+}
+
 /* A key with its colon. */
 static enum fb_json_event read_key(struct fb_json *json)
 {
@@ -396,7 +404,7 @@ static enum fb_json_event read_key(struct fb_json *json)
     if (read_string(json, FB_JSON_KEY) == FB_JSON_ERROR)
         return FB_JSON_ERROR;
     if (keys->count >= json->limits.keys)
-        return fb_json_fail(json, "json.too_many_keys", "the object has more keys than the limit");
+        return too_many_keys(json);
     switch (fb_json_keys_add(keys, json, json->string)) {
     case FB_JSON_KEY_NEW:
         break;

@@ -46,7 +46,7 @@ struct fb_json {
     struct fb_range range;          /* of the last event's token */
     struct fb_span string;          /* KEY, STRING: the contents.  NUMBER, INTEGER: as written */
     int64_t integer;                /* INTEGER: no fraction, no exponent, within 64 bits */
-    const char *error;              /* static text, or NULL */
+    const char *error;              /* static text or the arena's, or NULL */
     const char *error_code;         /* "json.duplicate_key", …; static */
     bool done;
 };

@@ -7,10 +7,15 @@
 
 #include "cedar/validate_tree.h"
 
+/* So many names a hint holds, and so many are candidates for what was meant. */
+#define LISTED 8u
+#define CANDIDATES 64u
+
 /* Where in a value the check stands; printed only when something is wrong. */
 struct place {
     const struct place *up;
     struct fb_span name; /* empty: an element of a set */
+    bool tag;            /* of an entity, not an attribute; at the top alone */
 };
 
 struct check {
@@ -26,14 +31,15 @@ static void print_place(struct fb_buffer *out, const struct place *place)
 {
     if (place->up != NULL)
         print_place(out, place->up);
+    else
+        fb_buffer_add_z(out, place->tag ? "tag `" : "`");
     if (place->up != NULL && place->name.len != 0)
         fb_buffer_add_char(out, '.');
     fb_buffer_add(out, place->name.len != 0 ? place->name : FB_SPAN("[]"));
 }
 
-static bool fault(const struct check *check, const struct place *place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool fault(const struct check *check, const struct place *place, const char *format, ...)
+__attribute__((format(printf, 3, 0)))
+static struct fb_diag *report(const struct check *check, const struct place *place, const char *format, va_list args)
 {
     struct fb_buffer text;
     fb_buffer_init(&text, check->diags->arena->allocator, 64u << 10);
@@ -47,14 +53,57 @@ static bool fault(const struct check *check, const struct place *place, const ch
     }
     if (place != NULL) {
         print_place(&text, place);
-        fb_buffer_add_char(&text, ' ');
+        fb_buffer_add_z(&text, "` ");
     }
+    fb_buffer_add_vformat(&text, format, args);
+    struct fb_diag *diag = fb_diag_add(check->diags, FB_ERROR, check->code, NULL, (struct fb_range){0, 0}, "%.*s",
+                                       (int)text.len, text.ptr != NULL ? text.ptr : "");
+    fb_buffer_release(&text);
+    return diag;
+}
+
+static bool fault(const struct check *check, const struct place *place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool fault(const struct check *check, const struct place *place, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    fb_buffer_add_vformat(&text, format, args);
+    report(check, place, format, args);
     va_end(args);
-    fb_diag_add(check->diags, FB_ERROR, check->code, NULL, (struct fb_range){0, 0}, "%.*s", (int)text.len,
-                text.ptr != NULL ? text.ptr : "");
+    return false;
+}
+
+/* What the schema has where something else stands. */
+struct choice {
+    const char *lead;       /* of a list of them */
+    struct fb_span word;    /* what stands there; empty: no guess */
+    const struct fb_span *names;
+    uint32_t count;
+};
+
+/* As fault(), with a hint: the name that was probably meant, else the first of all. */
+static bool fault_among(const struct check *check, const struct place *place, const struct choice *choice,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+static bool fault_among(const struct check *check, const struct place *place, const struct choice *choice,
+                        const char *format, ...)
+{
+    struct fb_buffer text;
+    uint32_t count = choice->count < CANDIDATES ? choice->count : CANDIDATES;
+    struct fb_span near = fb_did_you_mean(choice->word, choice->names, count);
+    va_list args;
+    va_start(args, format);
+    struct fb_diag *diag = report(check, place, format, args);
+    va_end(args);
+    fb_buffer_init(&text, check->diags->arena->allocator, 64u << 10);
+    if (near.len != 0)
+        fb_buffer_add_format(&text, "did you mean `%.*s`?", (int)near.len, near.ptr);
+    for (uint32_t i = 0; near.len == 0 && i < count && i < LISTED; i++)
+        fb_buffer_add_format(&text, "%s `%.*s`", i == 0 ? choice->lead : ",", (int)choice->names[i].len,
+                             choice->names[i].ptr);
+    if (near.len == 0 && choice->count > LISTED)
+        fb_buffer_add_z(&text, ", …");
+    if (text.len != 0 && !text.failed)
+        diag->hint = fb_arena_copy(check->diags->arena, fb_buffer_span(&text));
     fb_buffer_release(&text);
     return false;
 }
@@ -97,6 +146,22 @@ static bool id_fits(const struct fb_entity_type *type, const struct fb_uid *uid)
     return false;
 }
 
+static struct choice ids_of(const struct fb_entity_type *type, const struct fb_uid *uid)
+{
+    return (struct choice){"it lists", fb_uid_id(uid), type->enum_ids, type->enum_count};
+}
+
+/* As it is written in policies, for a message. */
+static struct fb_span written(const struct check *check, const struct fb_uid *uid)
+{
+    struct fb_buffer text;
+    fb_buffer_init(&text, check->diags->arena->allocator, 64u << 10);
+    fb_uid_print(&text, uid);
+    struct fb_span copy = text.failed ? FB_SPAN("…") : fb_arena_copy(check->diags->arena, fb_buffer_span(&text));
+    fb_buffer_release(&text);
+    return copy;
+}
+
 static bool value_fits(const struct check *check, const struct fb_type *type, struct fb_value value,
                        const struct place *place);
 
@@ -110,8 +175,23 @@ static bool entity_value_fits(const struct check *check, const struct fb_type *t
     if (fb_uid_is_action(uid))
         return fb_schema_action(check->schema, uid) != NULL
                || fault(check, place, "is an action that the schema does not declare");
-    return id_fits(fb_schema_type(check->schema, found), uid)
-           || fault(check, place, "has an id that the enum entity type %.*s does not list", (int)found.len, found.ptr);
+    const struct fb_entity_type *declared = fb_schema_type(check->schema, found);
+    if (id_fits(declared, uid))
+        return true;
+    struct fb_span text = written(check, uid);
+    struct choice ids = ids_of(declared, uid);
+    return fault_among(check, place, &ids, "is %.*s, which the enum entity type does not list", (int)text.len,
+                       text.ptr);
+}
+
+static bool undeclared(const struct check *check, const struct fb_type *type, const struct place *place)
+{
+    struct fb_span names[CANDIDATES];
+    uint32_t count = type->attributes_count < CANDIDATES ? type->attributes_count : CANDIDATES;
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = type->attributes[i].name;
+    return fault_among(check, place, &(struct choice){"the schema has", place->name, names, count},
+                       "is not declared in the schema");
 }
 
 static bool record_fits(const struct check *check, const struct fb_type *type, const struct fb_record *record,
@@ -122,7 +202,7 @@ static bool record_fits(const struct check *check, const struct fb_type *type, c
         struct place field = {.up = place, .name = fb_value_text(fb_cell_load(&names[i]))};
         const struct fb_attribute *attribute = fb_type_attribute(type, field.name);
         if (attribute == NULL)
-            return fault(check, &field, "is not declared in the schema");
+            return undeclared(check, type, &field);
         if (!value_fits(check, attribute->type, fb_cell_load(&values[i]), &field))
             return false;
     }
@@ -150,20 +230,30 @@ static bool value_fits(const struct check *check, const struct fb_type *type, st
     return type->kind != FB_T_ENTITY || entity_value_fits(check, type, value.uid, place);
 }
 
-static bool role_fits(const struct check *check, const char *role, const struct fb_uid *uid,
-                      const struct fb_entity_type *const *types, uint32_t count)
+static bool role_fits(const struct check *check, const struct fb_schema_action *action, const char *role,
+                      const struct fb_uid *uid, const struct fb_entity_type *const *types, uint32_t count)
 {
-    struct fb_span name = fb_uid_type(uid);
+    struct fb_span name = fb_uid_type(uid), names[CANDIDATES];
+    uint32_t listed = count < CANDIDATES ? count : CANDIDATES;
     for (uint32_t i = 0; i < count; i++) {
         if (!fb_span_eq(types[i]->name, name))
             continue;
-        return id_fits(types[i], uid)
-               || fault(check, NULL, "the %s has an id that the enum entity type %.*s does not list", role,
-                        (int)name.len, name.ptr);
+        if (id_fits(types[i], uid))
+            return true;
+        struct fb_span text = written(check, uid);
+        struct choice ids = ids_of(types[i], uid);
+        return fault_among(check, NULL, &ids, "the %s is %.*s, which the enum entity type does not list", role,
+                           (int)text.len, text.ptr);
     }
+    for (uint32_t i = 0; i < listed; i++)
+        names[i] = types[i]->name;
     if (fb_schema_type(check->schema, name) == NULL)
-        return fault(check, NULL, "the %s's type %.*s is not declared in the schema", role, (int)name.len, name.ptr);
-    return fault(check, NULL, "the action does not accept a %s of type %.*s", role, (int)name.len, name.ptr);
+        return fault_among(check, NULL, &(struct choice){"the action accepts", name, names, listed},
+                           "the %s's type %.*s is not declared in the schema", role, (int)name.len, name.ptr);
+    struct fb_span text = written(check, action->uid);
+    return fault_among(check, NULL, &(struct choice){"it accepts", FB_SPAN(""), names, listed},
+                       "the action %.*s does not accept a %s of type %.*s", (int)text.len, text.ptr, role,
+                       (int)name.len, name.ptr);
 }
 
 static const struct fb_schema_action *declared_action(struct check *check, const struct fb_uid *uid)
@@ -197,9 +287,9 @@ bool fb_conform_request(const struct fb_schema *schema, const struct fb_uid *pri
     const struct fb_schema_action *declared = declared_action(&check, action);
     if (declared == NULL)
         return false;
-    return role_fits(&check, "principal", principal, (const struct fb_entity_type *const *)declared->principals,
+    return role_fits(&check, declared, "principal", principal, (const struct fb_entity_type *const *)declared->principals,
                      declared->principals_count)
-           && role_fits(&check, "resource", resource, (const struct fb_entity_type *const *)declared->resources,
+           && role_fits(&check, declared, "resource", resource, (const struct fb_entity_type *const *)declared->resources,
                         declared->resources_count)
            && context_fits(&check, declared, context);
 }
@@ -226,7 +316,9 @@ static bool parents_fit(const struct check *check, const struct fb_entity_type *
         const struct fb_uid *parent = fb_ref_uid(&entity->parents.refs[i]);
         struct fb_span name = fb_uid_type(parent);
         if (!parent_allowed(check, type, name))
-            return fault(check, NULL, "the schema does not allow a parent of type %.*s", (int)name.len, name.ptr);
+            return fault_among(check, NULL,
+                               &(struct choice){"it allows", FB_SPAN(""), type->parents, type->parents_count},
+                               "the schema does not allow a parent of type %.*s", (int)name.len, name.ptr);
         if (!id_fits(fb_schema_type(check->schema, name), parent))
             return fault(check, NULL, "a parent has an id that the enum entity type %.*s does not list",
                          (int)name.len, name.ptr);
@@ -240,7 +332,7 @@ static bool tags_fit(const struct check *check, const struct fb_entity_type *typ
     if (entity->tags->count != 0 && type->tags == NULL)
         return fault(check, NULL, "the schema gives its type no tags");
     for (uint64_t i = 0; i < entity->tags->count; i++) {
-        struct place tag = {.name = fb_value_text(fb_cell_load(&names[i]))};
+        struct place tag = {.name = fb_value_text(fb_cell_load(&names[i])), .tag = true};
         if (!value_fits(check, type->tags, fb_cell_load(&values[i]), &tag))
             return false;
     }
@@ -328,8 +420,10 @@ static bool entity_fits(const struct check *check, const struct fb_entity_set *s
     const struct fb_entity_type *type = fb_schema_type(check->schema, fb_uid_type(entity->uid));
     if (type == NULL)
         return fault(check, NULL, "its type is not declared in the schema");
-    if (!id_fits(type, entity->uid))
-        return fault(check, NULL, "the enum entity type does not list this id");
+    if (!id_fits(type, entity->uid)) {
+        struct choice ids = ids_of(type, entity->uid);
+        return fault_among(check, NULL, &ids, "the enum entity type does not list this id");
+    }
     return record_fits(check, type->shape, entity->attrs, NULL) && parents_fit(check, type, entity)
            && tags_fit(check, type, entity);
 }

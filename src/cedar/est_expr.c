@@ -117,13 +117,11 @@ static bool read_attr(struct fb_est *est, struct fb_expr *expr)
     return true;
 }
 
-/* A name, or a path of them.  Of several, each must be an identifier: the syntax has no other paths, and what
- * they mean written out (`a has b && a.b has c …`) grows without bounds where they are nested. */
+/* A name, or a path of them, which need not be identifiers here: print.c writes such a path out. */
 static bool read_path(struct fb_est *est, struct fb_expr *expr)
 {
     struct fb_span *names = NULL;
     size_t count = 0, capacity = 0;
-    struct fb_range odd = {0, 0};
     fb_json_next(&est->json);
     bool list = est->json.event == FB_JSON_ARRAY;
     if (list)
@@ -133,8 +131,6 @@ static bool read_path(struct fb_est *est, struct fb_expr *expr)
         if (names == NULL)
             return false;
         names[count++] = est->json.string;
-        if (list && !fb_identifier_valid(names[count - 1]))
-            odd = est->json.range;
         if (!list)
             break;
         fb_json_next(&est->json);
@@ -145,8 +141,6 @@ static bool read_path(struct fb_est *est, struct fb_expr *expr)
         return fb_est_fail(est, "parse.too_long", "a path of more than %u attributes", FB_CEDAR_HAS);
     if (count == 0)
         return fb_est_fail(est, "json.type", "expected the name of an attribute, or an array of names");
-    if (count > 1 && odd.end != 0)
-        return fb_est_fail_at(est, odd, "json.has_path", "this name is no identifier, so it cannot stand in a path");
     return !list || fb_est_is(est, FB_JSON_ARRAY_END, "the name of an attribute");
 }
 

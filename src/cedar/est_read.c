@@ -43,6 +43,18 @@ void fb_est_ignored(struct fb_est *est)
                 "this member is passed over");
 }
 
+static struct fb_span list_of(struct fb_arena *arena, const struct fb_span *known, size_t count)
+{
+    struct fb_buffer text;
+    fb_buffer_init(&text, arena->allocator, 4096);
+    for (size_t i = 0; i < count; i++)
+        fb_buffer_add_format(&text, "%s`%.*s`", i == 0 ? "known are " : i + 1 == count ? " and " : ", ",
+                             (int)known[i].len, known[i].ptr);
+    struct fb_span copy = text.failed ? FB_SPAN("") : fb_arena_copy(arena, fb_buffer_span(&text));
+    fb_buffer_release(&text);
+    return copy;
+}
+
 bool fb_est_unknown(struct fb_est *est, const char *what, const struct fb_span *known, size_t count)
 {
     struct fb_span name = est->json.string;
@@ -52,6 +64,8 @@ bool fb_est_unknown(struct fb_est *est, const char *what, const struct fb_span *
                                        est->json.range, "there is no %s `%.*s`", what,
                                        (int)(name.len < 100 ? name.len : 100), name.ptr);
     fb_parse_hint_near(&est->parser, diag, name, known, count, NULL);
+    if (diag->hint.len == 0 && count <= 8)
+        diag->hint = list_of(est->parser.diags->arena, known, count);
     return false;
 }
 

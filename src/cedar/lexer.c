@@ -268,17 +268,45 @@ static bool lex_half_sign(struct fb_lexer *lexer, struct fb_token *token)
     return true;
 }
 
+/* As word processors make them of `"`, and other languages' own. */
+static bool is_quote(uint32_t c)
+{
+    return c == 0x201c || c == 0x201d || c == 0xab || c == 0xbb || c == 0x201e;
+}
+
 static struct fb_span hint_for(uint32_t c)
 {
     if (c == '#')
         return FB_SPAN("comments begin with `//`");
-    if (c == 0x201c || c == 0x201d || c == 0xab || c == 0xbb || c == 0x201e)
+    if (is_quote(c))
         return FB_SPAN("strings stand in plain double quotes: `\"`");
     if (c == 0xfeff)
         return FB_SPAN("save the file without a byte order mark");
     if (c == '?')
         return FB_SPAN("the slots of templates are `?principal` and `?resource`");
+    if (c >= 0x80)
+        return FB_SPAN("a name has only a to z, A to Z, 0 to 9 and `_`; an attribute of another name stands in quotes: "
+                       "`x[\"…\"]`");
     return FB_SPAN("");
+}
+
+/* The rest of a word in letters that no name has, so that it is one fault: its last byte's offset plus one. */
+static uint32_t end_of_word(const struct fb_lexer *lexer, uint32_t at)
+{
+    struct fb_span text = lexer->source->text;
+    while (at < text.len) {
+        unsigned char c = byte_at(lexer, at);
+        unsigned length = 1;
+        if (c >= 0x80) {
+            uint32_t scalar = fb_utf8_next(fb_span_from(text, at), &length);
+            if (length == 0 || is_space(scalar) || is_quote(scalar) || scalar == 0xfeff)
+                return at;
+        } else if (!is_start(c) && !is_digit(c)) {
+            return at;
+        }
+        at += length;
+    }
+    return at;
 }
 
 /* Bytes that begin no token; a run of them is one fault. */
@@ -289,6 +317,8 @@ static void skip_unknown(struct fb_lexer *lexer)
     unsigned length = 1;
     uint32_t scalar = fb_utf8_next(fb_span_from(text, lexer->at), &length);
     lexer->at += length;
+    if (scalar >= 0x80 && !is_quote(scalar) && scalar != 0xfeff)
+        lexer->at = end_of_word(lexer, lexer->at);
     struct fb_range range = {start, lexer->at};
     struct fb_diag *diag;
     if (scalar < 0x20 || scalar == 0x7f || scalar == 0xfeff)

@@ -70,6 +70,9 @@ bool fb_parse_expect(struct fb_parser *parser, enum fb_token_kind kind, const ch
 
 /* --- faults --- */
 
+/* So much of a token stands in messages. */
+#define SHOWN_BYTES 40u
+
 /* What stands at the next token, in the words of a message. */
 static struct fb_span describe(struct fb_parser *parser)
 {
@@ -79,9 +82,11 @@ static struct fb_span describe(struct fb_parser *parser)
         return fb_span_z(fb_token_name(FB_TOK_END));
     if (token->kind == FB_TOK_STRING)
         return FB_SPAN("a string");
-    const char *more = token->text.len > 40 ? "…" : "";
-    int len = (int)(token->text.len > 40 ? 40 : token->text.len);
-    return fb_arena_format(arena, "`%.*s%s`%s", len, token->text.ptr, more,
+    size_t len = token->text.len;
+    if (len > SHOWN_BYTES)
+        for (len = SHOWN_BYTES; len > 0 && ((unsigned char)token->text.ptr[len] & 0xC0) == 0x80;)
+            len--; /* not within a character */
+    return fb_arena_format(arena, "`%.*s%s`%s", (int)len, token->text.ptr, len < token->text.len ? "…" : "",
                            token->word != FB_WORD_NONE ? ", a reserved word" : "");
 }
 

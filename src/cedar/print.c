@@ -112,8 +112,39 @@ static void print_attribute(struct fb_buffer *out, struct fb_span name, bool ind
     fb_buffer_add_char(out, ']');
 }
 
+/* A path that only JSON can have, since the syntax wants identifiers in one: as what it means,
+ * `a has b && a.b has "c d"`.  Nested that doubles, so that a buffer that is full ends it. */
+static void print_path_apart(struct fb_buffer *out, const struct fb_expr *expr)
+{
+    fb_buffer_add_char(out, '(');
+    for (uint32_t i = 0; i < expr->count && !out->failed; i++) {
+        if (i != 0)
+            fb_buffer_add_z(out, " && ");
+        print_within(out, expr->left, i == 0 ? ADD : MEMBER);
+        for (uint32_t j = 0; j < i; j++)
+            print_attribute(out, expr->names[j], false);
+        fb_buffer_add_z(out, " has ");
+        print_name(out, expr->names[i]);
+    }
+    fb_buffer_add_char(out, ')');
+}
+
+static bool is_syntax(const struct fb_expr *expr)
+{
+    if (expr->count == 1)
+        return true;
+    for (uint32_t i = 0; i < expr->count; i++)
+        if (!fb_identifier_valid(expr->names[i]))
+            return false;
+    return true;
+}
+
 static void print_has(struct fb_buffer *out, const struct fb_expr *expr)
 {
+    if (!is_syntax(expr)) {
+        print_path_apart(out, expr);
+        return;
+    }
     print_within(out, expr->left, ADD);
     fb_buffer_add_z(out, " has ");
     if (expr->indexed)
@@ -236,6 +267,8 @@ static void print_variable(struct fb_buffer *out, enum fb_var var)
 
 static void print(struct fb_buffer *out, const struct fb_expr *expr)
 {
+    if (out->failed)
+        return;
     switch (expr->kind) {
     case FB_E_BOOL: fb_buffer_add_z(out, expr->number != 0 ? "true" : "false"); break;
     case FB_E_LONG: fb_buffer_add_format(out, "%lld", (long long)expr->number); break;

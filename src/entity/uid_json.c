@@ -50,7 +50,9 @@ static const struct fb_uid *read_uid_object(struct fb_json *json, struct fb_aren
     if (!draft.has_type || !draft.has_id)
         return uid_fail(json, "entity.uid", form);
     if (!fb_type_name_valid(draft.type))
-        return uid_fail(json, "entity.type_name", "an entity's type is a name such as User or App::User, without white space");
+        return uid_fail(json, "entity.type_name",
+                    "an entity's type is a name such as User or App::User, without white space or a "
+                    "reserved word (if, in, is, …, __cedar)");
     if (draft.type.len > FB_UID_TYPE_MAX || draft.id.len > FB_UID_ID_MAX)
         return uid_fail(json, "entity.uid_too_long", "an entity's type has at most 1024 bytes, its id 65535");
     const struct fb_uid *uid = fb_uid_new(arena, draft.type, draft.id);

@@ -190,7 +190,9 @@ static const struct fb_value *field_of_kind(const struct fb_field *list, size_t 
 static bool make_uid(struct reader *r, struct fb_value type, struct fb_value id, struct fb_value *value)
 {
     if (!fb_type_name_valid(fb_value_text(type)))
-        return fail(r, "entity.type_name", "an entity's type is a name such as User or App::User, without white space");
+        return fail(r, "entity.type_name",
+                    "an entity's type is a name such as User or App::User, without white space or a "
+                    "reserved word (if, in, is, …, __cedar)");
     if (type.count > FB_UID_TYPE_MAX || id.count > FB_UID_ID_MAX)
         return fail(r, "entity.uid_too_long", "an entity's type has at most 1024 bytes, its id 65535");
     const struct fb_uid *uid = fb_uid_new(r->arena, fb_value_text(type), fb_value_text(id));

@@ -67,7 +67,7 @@ static void test_entities(void **state)
         const char *json, *says;
     } rows[] = {
         {"[{\"uid\":{\"type\":\"Usr\",\"id\":\"a\"},\"attrs\":{},\"parents\":[]}]", "not declared"},
-        {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{},\"parents\":[]}]", "age is required"},
+        {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{},\"parents\":[]}]", "`age` is required"},
         {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":\"x\"},\"parents\":[]}]", "wants Long"},
         {"[{\"uid\":{\"type\":\"User\",\"id\":\"a\"},\"attrs\":{\"age\":1},\"parents\":[{\"type\":\"Photo\",\"id\":"
          "\"p\"}]}]",
@@ -149,7 +149,7 @@ static void test_requests(void **state)
         {"Group::\"g\"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9}", "does not accept a principal"},
         {"User::\"a\"", "Action::\"sea\"", "Photo::\"p\"", "{\"hour\":9}", "no such action"},
         {"User::\"a\"", "Action::\"see\"", "User::\"a\"", "{\"hour\":9}", "does not accept a resource"},
-        {"User::\"a\"", "Action::\"see\"", "Photo::\"p\"", "", "hour is required"},
+        {"User::\"a\"", "Action::\"see\"", "Photo::\"p\"", "", "hour` is required"},
         {"User::\"a\"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9,\"day\":1}", "context"},
         {"User::\"a\"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9,\"from\":\"nowhere\"}", "context"},
         {"", "Action::\"see\"", "Photo::\"p\"", "{\"hour\":9}", "no principal"},
