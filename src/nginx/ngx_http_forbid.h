@@ -16,6 +16,7 @@
  *   fields.c      the request's own header list: what is dropped, what is told to the upstream
  *   answer.c      one function that sends every refusal
  *   audience.c    who reads it: Accept and its kin, forbid_pages, forbid_cors
+ *   login.c       people who navigate are sent to sign in: forbid_login
  *   dress.c       nginx's own 400, 405, 413, 414 and 431 get the same body and fields
  *   variables.c   $forbid_…
  *   worker.c      what a worker process has: the guard, request ids
@@ -89,6 +90,7 @@ struct ngx_http_forbid_loc_conf_s {
     const struct fb_pages *pages;               /* NULL: the built-in page */
     const struct fb_cors *cors;                 /* NULL: none */
     const ngx_http_forbid_resource_t *resource; /* NULL: none */
+    ngx_http_complex_value_t *login;            /* NULL: nobody is sent to sign in */
     /* } location settings */
 
     struct fb_site site;                        /* the above, merged, as the guard wants it */
@@ -197,6 +199,13 @@ void ngx_http_forbid_audience(ngx_http_request_t *r, struct fb_arena *arena, str
 char *ngx_http_forbid_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_forbid_set_resource(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_forbid_set_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* --- login.c -------------------------------------------------------------------------------------------- */
+/* Turns a rendered 401 into a redirect to the location's login, for a person who navigates; else false. */
+bool ngx_http_forbid_login(ngx_http_request_t *r, const struct fb_refusal *refusal, struct fb_response *response);
+/* $forbid_return */
+ngx_str_t ngx_http_forbid_return_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx);
+char *ngx_http_forbid_set_login(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* --- dress.c ------------------------------------------------------------------------------------------- */
 void ngx_http_forbid_init_filters(void);

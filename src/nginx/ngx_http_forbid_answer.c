@@ -142,6 +142,7 @@ ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ct
     struct fb_response response;
     discard_body(r);
     ngx_http_forbid_render(r, ctx, refusal, &response);
+    (void)ngx_http_forbid_login(r, refusal, &response);
     /* An `error_page` that led here must not put its status over ours. */
     r->err_status = 0;
     return send_response(r, &response);

@@ -43,7 +43,7 @@ static void take_field(const ngx_table_elt_t *field, struct fb_audience *audienc
 void ngx_http_forbid_audience(ngx_http_request_t *r, struct fb_arena *arena, struct fb_audience *audience)
 {
     const ngx_http_forbid_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_forbid_module);
-    *audience = (struct fb_audience){.pages = conf->pages, .cors = conf->cors};
+    *audience = (struct fb_audience){.pages = conf->pages, .cors = conf->cors, .login = conf->login != NULL};
     if (r->headers_in.content_type != NULL) {
         audience->content_type = ngx_http_forbid_span(r->headers_in.content_type->value);
     }

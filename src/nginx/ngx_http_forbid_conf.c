@@ -61,6 +61,7 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->pages = NGX_CONF_UNSET_PTR;
     conf->cors = NGX_CONF_UNSET_PTR;
     conf->resource = NGX_CONF_UNSET_PTR;
+    conf->login = NGX_CONF_UNSET_PTR;
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         conf->peers[i].keyed = NGX_CONF_UNSET;
     }
@@ -109,6 +110,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->pages, prev->pages, NULL);
     ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
     ngx_conf_merge_ptr_value(conf->resource, prev->resource, NULL);
+    ngx_conf_merge_ptr_value(conf->login, prev->login, NULL);
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
     }

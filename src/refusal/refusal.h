@@ -85,6 +85,7 @@ struct fb_audience {
     struct fb_span origin;              /* the Origin field, or empty */
     const struct fb_pages *pages;       /* NULL: the built-in page */
     const struct fb_cors *cors;         /* NULL: no fields for scripts */
+    bool login;                         /* some are sent to sign in instead, by Sec-Fetch-Mode */
 };
 
 struct fb_line {

@@ -63,18 +63,19 @@ static bool add_link(struct fb_span uri, struct fb_span rel, const struct fb_all
 }
 
 /* What chose this answer, beside the method and the target (RFC 9110 section 12.5.5). */
-static struct fb_span vary(const struct fb_audience *audience)
+static struct fb_span vary(const struct fb_audience *audience, struct fb_arena *arena)
 {
-    if (audience->pages != NULL)
-        return audience->cors != NULL ? FB_SPAN("Accept, Accept-Language, Origin") : FB_SPAN("Accept, Accept-Language");
-    return audience->cors != NULL ? FB_SPAN("Accept, Origin") : FB_SPAN("Accept");
+    if (audience->pages == NULL && audience->cors == NULL && !audience->login)
+        return FB_SPAN("Accept");
+    return fb_arena_format(arena, "Accept%s%s%s", audience->pages != NULL ? ", Accept-Language" : "",
+                           audience->cors != NULL ? ", Origin" : "", audience->login ? ", Sec-Fetch-Mode" : "");
 }
 
 static bool add_fields(const struct fb_refusal *refusal, const struct fb_audience *audience, struct fb_arena *arena,
                        const struct fb_allocator *memory, struct fb_response *response)
 {
     line(response, "Cache-Control", FB_SPAN("no-store"));
-    line(response, "Vary", vary(audience));
+    line(response, "Vary", vary(audience, arena));
     if (refusal->request_id.len != 0 && !add_line(response, "X-Request-Id", refusal->request_id))
         return false;
     if (refusal->challenge && !add_challenge(refusal, arena, memory, response))

@@ -33,6 +33,13 @@ refused('on, and no policies', { server: `forbid on; ${proxied}` }, /no forbid_p
 refused('shadow, and no policies', { server: 'location /a { forbid shadow; }' }, /location "\/a", but no forbid_policies/);
 refused('a mode that is none', { server: 'forbid yes;' }, /invalid value "yes"/);
 refused('an answer that is none', { server: 'forbid_unmatched 500;' }, /invalid value "500"/);
+accepted('whom refusals are for', { server: `${sound} forbid_cors https://app.example http://localhost:8080 credentials max_age=60; forbid_resource https://api.example/v1; forbid_login /login?to=$forbid_return; location /a { forbid_cors *; } location /b { forbid_cors off; forbid_resource off; forbid_login off; forbid_pages off; }` });
+refused('an origin with a path', { server: 'forbid_cors https://app.example/;' }, /`https:\/\/app.example\/` is no origin/);
+refused('credentials for everybody', { server: 'forbid_cors * credentials;' }, /`\*` stands for every origin, without credentials/);
+refused('pages that are not there', { server: 'forbid_pages nowhere;' }, /nowhere: No such file/);
+refused('a resource without a scheme', { server: 'forbid_resource api.example;' }, /is no URI of this API/);
+refused('a login that is no URI', { server: 'forbid_login login;' }, /takes a URI or a path/);
+refused('a login twice', { server: 'forbid_login /a; forbid_login /b;' }, /is duplicate/);
 refused('a level that is none', { server: 'forbid_disclose all;' }, /"forbid_disclose" takes none, reason, detail or policy/);
 refused('a level of others that is none', { server: 'forbid_disclose none strangers=all;' }, /anonymous=/);
 refused('policies twice on one level', { server: 'forbid_policies policies; forbid_policies policies;' }, /"forbid_policies" is duplicate/);

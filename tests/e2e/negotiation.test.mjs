@@ -86,6 +86,38 @@ test('a stranger’s page tells no more than the stranger’s JSON', async () =>
   assert.doesNotMatch(page.body, /missing_credentials|Reason|Request<|rel="help"/);
 });
 
+const manners = [
+  ['a browser that navigates', ['Accept: text/html,*/*;q=0.8', 'Sec-Fetch-Mode: navigate'], 302],
+  ['an older browser', ['Accept: text/html,*/*;q=0.8'], 302],
+  ['curl', ['Accept: */*'], 401],
+  ['a script that fetches HTML', ['Accept: text/html', 'Sec-Fetch-Mode: cors'], 401],
+  ['an older script', ['Accept: text/html', 'X-Requested-With: XMLHttpRequest'], 401],
+  ['a form', ['Accept: text/html', 'Sec-Fetch-Mode: navigate'], 401, '/docs', ['-X', 'POST']],
+  ['a bad token', ['Accept: text/html', 'Sec-Fetch-Mode: navigate', 'Authorization: Bearer x.y.z'], 401],
+  ['where signing in does not help', ['Accept: text/html', 'Sec-Fetch-Mode: navigate'], 404, '/nowhere'],
+];
+test('forbid_login: people who navigate are sent to sign in, and nobody else', async () => {
+  const login = await startGateway({ server: decided(upstream, 'forbid_login https://login.example/start?to=$forbid_return;') });
+  try {
+    for (const [name, fields, status, target = '/docs/1?a=b%20c&d=%C3%A9', more = []] of manners) {
+      const { stdout } = await run('curl', ['-s', '-i', ...more, ...fields.flatMap((f) => ['-H', f]), `http://127.0.0.1:${login.port}${target}`]);
+      assert.match(stdout, new RegExp(`^HTTP/1.1 ${status} `), name);
+      assert.match(stdout, /\r\nVary: Accept, Sec-Fetch-Mode\r\n/, name);
+      assert.match(stdout, /\r\nCache-Control: no-store\r\n/, name);
+      const location = /\r\nLocation: (.*)\r\n/.exec(stdout)?.[1];
+      if (status !== 302) {
+        assert.equal(location, undefined, name);
+        continue;
+      }
+      assert.equal(new URL(location).origin, 'https://login.example');
+      assert.equal(new URL(location).searchParams.get('to'), target);
+      assert.doesNotMatch(stdout, /WWW-Authenticate/, name);
+    }
+  } finally {
+    await login.stop();
+  }
+});
+
 const skip = findBrowser() ? false : 'chromium is not installed';
 test('in Chromium: a page for people, readable in light and dark, without a script', { skip }, async () => {
   const browser = await startBrowser();
