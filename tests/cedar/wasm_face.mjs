@@ -79,9 +79,14 @@ export class Wasm {
         return run.status === 0 ? {type: 'success', text: run.out.trim()} : failure(run.errors);
     }
 
+    // The command translates a schema whose names do not resolve, as the official command does; the functions do not.
     schemaToJson(text) {
-        const run = this.run('translate-schema', '--direction', 'cedar-to-json', '-s', this.file('s.cedarschema', text));
-        return run.status === 0 ? {type: 'success', json: JSON.parse(run.out), warnings: run.warnings} : failure(run.errors);
+        const file = this.file('s.cedarschema', text), read = this.run('check-parse', '-s', file);
+        if (read.status !== 0)
+            return failure(read.errors);
+        const kept = this.said.length, run = this.run('translate-schema', '--direction', 'cedar-to-json', '-s', file);
+        this.said.length = kept;    // the same warnings again
+        return {type: 'success', json: JSON.parse(run.out), warnings: read.warnings};
     }
 
     validate({schema, policies, validationSettings}) {
