@@ -64,7 +64,7 @@ for (const peer of parts.includes('decisions') ? ready : []) {
   const cases = listCases(peer.links[quick ? 'quick' : 'whole']).filter((name) => !peer.without?.includes(kindOf(name)));
   results.push(...ask(peer.name, peer.command, cases, failures));
 }
-const counts = parts.includes('instructions') ? countInstructions(ours, ready, data, quick) : [];
+const counts = parts.includes('instructions') ? await countInstructions(ours, ready, data, quick) : [];
 const { compared, differences } = compareAnswers(results, data);
 for (const result of results) delete result.answers;
 

@@ -2,7 +2,7 @@
 // The results as tables in Markdown.
 import { peers } from './peers.mjs';
 
-const scale = (ns) => (ns === undefined ? '–' : ns < 1000 ? `${Math.round(ns)} ns` : ns < 1e6 ? `${(ns / 1e3).toPrecision(3)} µs` : `${(ns / 1e6).toPrecision(3)} ms`);
+const scale = (ns) => (ns === undefined ? '–' : ns < 1000 ? `${Math.round(ns)} ns` : ns < 1e6 ? `${(ns / 1e3).toPrecision(3)} µs` : ns < 1e9 ? `${(ns / 1e6).toPrecision(3)} ms` : `${(ns / 1e9).toPrecision(3)} s`);
 const times = (ratio) => (!Number.isFinite(ratio) ? '' : ` (${ratio < 10 ? ratio.toPrecision(2) : Math.round(ratio).toLocaleString('en')}×)`);
 const number = (x) => Math.round(x).toLocaleString('en');
 
@@ -56,6 +56,22 @@ function functionRows(counts, names) {
     lists.map((list) => (list[i] ? `${list[i][0]} ${list[i][1].toFixed(0)} %` : '')));
 }
 
+// What the rest amounts to.
+function inShort(find, counts) {
+  const lines = [];
+  const ratioOf = (name, series) => find.peer('cedar-rust', name, series)?.median_ns / find.ours('handles', name, series)?.median_ns;
+  const ratios = [['github-50', 'all'], ['gdrive-50', 'all'], ['tinytodo-50', 'all'], ['github-templates-50', 'all'], ['gdrive-templates-50', 'all'], ['links-1000', 'hot'], ['links-10000', 'hot'], ['links-100000', 'hot']]
+    .map(([name, series]) => [name, ratioOf(name, series)]).filter(([, ratio]) => Number.isFinite(ratio));
+  if (ratios.length) lines.push(`- Cedar (Rust) takes, times Forbid’s time: ${ratios.map(([name, ratio]) => `${name} ${number(ratio)}×`).join(', ')}.`);
+  const [few, many] = ['links-10', 'links-100000'].map((name) => counts.find((c) => c.case === name && c.mode === 'handles')?.instructions);
+  if (few && many) lines.push(`- From 10 to 100,000 links a decision takes ${(many / few).toFixed(2)} times the instructions.`);
+  const [small, hot, uniform] = [['links-10', 'hot'], ['links-100000', 'hot'], ['links-100000', 'uniform']].map(([name, series]) => find.ours('handles', name, series)?.mean_ns);
+  if (small && hot) lines.push(`- It takes ${(hot / small).toFixed(1)} times the time with hot principals, ${(uniform / small).toFixed(1)} times with uniform ones (means).`);
+  const million = find.ours('handles', 'links-1000000', 'hot');
+  if (million) lines.push(`- A million links take ${number(million.policies_bytes / 1e6)} MB, ${number(million.policies_bytes / million.policies)} bytes each.`);
+  return lines.length ? `${lines.join('\n')}\n` : '';
+}
+
 export function writeTables({ machine, results, counts, quick }) {
   const asked = peers.filter(({ name }) => results.some((r) => r.peer === name && r.median_ns !== undefined));
   const cases = unique(results.filter((r) => r.peer === 'forbid').map((r) => `${r.case} ${r.series}`)).map((key) => key.split(' '))
@@ -64,10 +80,11 @@ export function writeTables({ machine, results, counts, quick }) {
   const head = ['Forbid, handles', 'mean', 'p99', 'from text', 'C interface', ...asked.map(({ title }) => title)];
   const hot = links.filter(([, series]) => series === 'hot');
   return [`${machine.date}, ${machine.cpus} × ${machine.cpu}, ${machine.system}${quick ? ', a quick run' : ''}\n`,
+    inShort(finder(results), counts),
     'Median over the requests of one decision; in brackets how many times Forbid’s, from handles.\n',
     table(['application, N', ...head], timeRows(results, applications, asked, (name) => `${kindOf(name)}, ${sizeOf(name)}`)),
     table(['links, principals', ...head], timeRows(results, links, asked, (name, series) => `${number(sizeOf(name))}, ${series}`)),
-    table(['Forbid', 'policies', 'entities', 'bytes a policy', 'bytes an entity', 'in all', 'loaded in', 'entities’', 'one link added'],
+    table(['Forbid', 'policies', 'entities', 'bytes a policy', 'bytes an entity', 'in all', 'loading, CPU', 'entities’', 'one link added'],
       memoryRows(results, [...applications.filter(([name]) => sizeOf(name) === 50), ...hot])),
     counts.length ? table(['instructions a decision', 'handles', 'from text', 'C interface', 'Cedar (Rust)'], countRows(counts)) : '',
     counts.length ? table(profiled(counts).map((name) => `where they go: ${name}`), functionRows(counts, profiled(counts))) : ''].join('\n');
