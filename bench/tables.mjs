@@ -62,7 +62,7 @@ function inShort(find, counts) {
   const ratioOf = (name, series) => find.peer('cedar-rust', name, series)?.median_ns / find.ours('handles', name, series)?.median_ns;
   const ratios = [['github-50', 'all'], ['gdrive-50', 'all'], ['tinytodo-50', 'all'], ['github-templates-50', 'all'], ['gdrive-templates-50', 'all'], ['links-1000', 'hot'], ['links-10000', 'hot'], ['links-100000', 'hot']]
     .map(([name, series]) => [name, ratioOf(name, series)]).filter(([, ratio]) => Number.isFinite(ratio));
-  if (ratios.length) lines.push(`- Cedar (Rust) takes, times Forbid’s time: ${ratios.map(([name, ratio]) => `${name} ${number(ratio)}×`).join(', ')}.`);
+  if (ratios.length) lines.push(`- Of Forbid’s time Cedar (Rust) takes ${ratios.map(([name, ratio]) => `${name} ${number(ratio)}×`).join(', ')}.`);
   const [few, many] = ['links-10', 'links-100000'].map((name) => counts.find((c) => c.case === name && c.mode === 'handles')?.instructions);
   if (few && many) lines.push(`- From 10 to 100,000 links a decision takes ${(many / few).toFixed(2)} times the instructions.`);
   const [small, hot, uniform] = [['links-10', 'hot'], ['links-100000', 'hot'], ['links-100000', 'uniform']].map(([name, series]) => find.ours('handles', name, series)?.mean_ns);
