@@ -18,6 +18,7 @@
  *   audience.c    who reads it: Accept and its kin, forbid_pages, forbid_cors
  *   login.c       people who navigate are sent to sign in: forbid_login
  *   dress.c       nginx's own 400, 405, 413, 414 and 431 get the same body and fields
+ *   upstream.c    what an upstream refuses by itself: forbid_upstream_refusals
  *   variables.c   $forbid_…
  *   worker.c      what a worker process has: the guard, request ids
  *   conf.c        directives (directives.def), their defaults and inheritance
@@ -91,6 +92,7 @@ struct ngx_http_forbid_loc_conf_s {
     const struct fb_cors *cors;                 /* NULL: none */
     const ngx_http_forbid_resource_t *resource; /* NULL: none */
     ngx_http_complex_value_t *login;            /* NULL: nobody is sent to sign in */
+    ngx_uint_t normalize;                       /* of the upstream's own refusals: 0 passes them as they are */
     /* } location settings */
 
     struct fb_site site;                        /* the above, merged, as the guard wants it */
@@ -100,6 +102,15 @@ struct ngx_http_forbid_loc_conf_s {
     ngx_flag_t pass_raw;                        /* proxy_pass forwards $request_uri */
     ngx_http_complex_value_t *pass_url;         /* NULL, or only its value tells whether it has a path */
 };
+
+/* What an upstream answered to a request that was let through. */
+typedef enum {
+    NGX_HTTP_FORBID_UPSTREAM_NONE,              /* no refusal */
+    NGX_HTTP_FORBID_UPSTREAM_401,
+    NGX_HTTP_FORBID_UPSTREAM_401_BARE,          /* without a challenge */
+    NGX_HTTP_FORBID_UPSTREAM_403,
+    NGX_HTTP_FORBID_UPSTREAM_403_STRANGER       /* to a client that showed no credentials */
+} ngx_http_forbid_upstream_kind_t;
 
 /* What is known of one client request.  On its pool; found by redirects and subrequests. */
 typedef struct {
@@ -119,6 +130,9 @@ typedef struct {
     ngx_table_elt_t *shadow_field;
     ngx_str_t path;                             /* the path decided, in the request's own memory */
     bool raw_decided;                           /* the client's own target is known to mean the same */
+    ngx_http_forbid_upstream_kind_t upstream_kind;
+    bool replaced;                              /* upstream.c: `own_body` goes out in place of the upstream's */
+    ngx_buf_t *own_body;                        /* NULL: gone out */
     bool held;                                  /* dress.c: the header waits for the body to be seen */
 } ngx_http_forbid_ctx_t;
 
@@ -209,6 +223,11 @@ char *ngx_http_forbid_set_login(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* --- dress.c ------------------------------------------------------------------------------------------- */
 void ngx_http_forbid_init_filters(void);
+
+/* --- upstream.c ----------------------------------------------------------------------------------------- */
+void ngx_http_forbid_init_upstream_filters(void);
+/* $forbid_upstream_refusal */
+ngx_str_t ngx_http_forbid_upstream_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx);
 
 /* --- variables.c ---------------------------------------------------------------------------------------- */
 ngx_int_t ngx_http_forbid_add_variables(ngx_conf_t *cf);

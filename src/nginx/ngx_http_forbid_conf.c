@@ -17,6 +17,12 @@ static ngx_conf_enum_t ngx_http_forbid_unmatched[] = {
     {ngx_null_string, 0},
 };
 
+static ngx_conf_enum_t ngx_http_forbid_upstream_modes[] = {
+    {ngx_string("pass"), 0},
+    {ngx_string("normalize"), 1},
+    {ngx_null_string, 0},
+};
+
 ngx_command_t ngx_http_forbid_commands[] = {
 #define FB_DIRECTIVE(symbol, word, arguments, setter, field, values, fallback, inheritance, line)                \
     {ngx_string(word), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | (arguments), setter,           \
@@ -62,6 +68,7 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->cors = NGX_CONF_UNSET_PTR;
     conf->resource = NGX_CONF_UNSET_PTR;
     conf->login = NGX_CONF_UNSET_PTR;
+    conf->normalize = NGX_CONF_UNSET_UINT;
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         conf->peers[i].keyed = NGX_CONF_UNSET;
     }
@@ -111,6 +118,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
     ngx_conf_merge_ptr_value(conf->resource, prev->resource, NULL);
     ngx_conf_merge_ptr_value(conf->login, prev->login, NULL);
+    ngx_conf_merge_uint_value(conf->normalize, prev->normalize, 0);
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
     }

@@ -200,6 +200,7 @@ static ngx_int_t after_http(ngx_conf_t *cf)
     ngx_http_forbid_main_conf_t *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_forbid_module);
     ngx_http_forbid_unwatch();
     ngx_http_forbid_init_filters();
+    ngx_http_forbid_init_upstream_filters();
     ngx_http_forbid_init_fields();
     main->timed = ngx_http_forbid_wants_time(cf);
     if (add_handler(cf, NGX_HTTP_POST_READ_PHASE, post_read_handler) != NGX_OK

@@ -135,6 +135,7 @@ static const struct {
     {"forbid_action", action_value, NGX_HTTP_VAR_NOCACHEABLE},
     {"forbid_resource", resource_value, NGX_HTTP_VAR_NOCACHEABLE},
     {"forbid_id", id_value, 0},
+    {"forbid_upstream_refusal", ngx_http_forbid_upstream_value, NGX_HTTP_VAR_NOCACHEABLE},
     {"forbid_return", ngx_http_forbid_return_value, 0},
     {"forbid_time_ns", time_value, NGX_HTTP_VAR_NOCACHEABLE},
 };

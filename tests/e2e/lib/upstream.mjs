@@ -18,7 +18,9 @@ export async function startUpstream() {
       seen.push(record);
       const ask = new URL(request.url, 'http://x').searchParams;
       const extra = ask.has('accel') ? { 'x-accel-redirect': ask.get('accel') } : {};
-      const text = JSON.stringify(record);
+      // ?field=name:value sets a field of the answer, ?size=N makes its body that long.
+      for (const field of ask.getAll('field')) extra[field.slice(0, field.indexOf(':'))] = field.slice(field.indexOf(':') + 1);
+      const text = ask.has('size') ? 'x'.repeat(Number(ask.get('size'))) : JSON.stringify(record);
       response.writeHead(Number(ask.get('status') ?? 200), {
         'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...extra,
       });
