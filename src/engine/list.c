@@ -29,6 +29,11 @@ static bool decide(struct lister *l, const struct fb_entity *entity, bool *allow
         l->request.resource_entity = entity;
     }
     enum fb_status status = fb_decide(l->query->program, &l->request, l->scratch, &decision);
+    /* The entity is only seen while it is looked at. */
+    if (l->query->asked == FB_PRINCIPAL)
+        l->request.principal_entity = NULL;
+    else
+        l->request.resource_entity = NULL;
     l->page->evaluated++;
     *allowed = decision.allow;
     for (uint32_t i = 0; l->query->strict && i < decision.errors_count; i++)
@@ -72,7 +77,8 @@ static bool visit(void *context, const struct fb_entity *entity)
         allowed = l->query->wanted(l->query->context, entity);
     const struct fb_uid *uid = NULL;
     if (allowed) {
-        const struct fb_uid **uids = fb_arena_grow(l->arena, l->uids, l->page->count, &l->capacity, sizeof *uids);
+        const struct fb_uid **uids =
+            fb_arena_grow(l->arena, l->uids, l->page->count, &l->capacity, sizeof(const struct fb_uid *));
         uid = copy_uid(l, entity->uid);
         if (uids == NULL || uid == NULL)
             return give_up(l);
@@ -98,8 +104,8 @@ struct gathered {
 
 static bool gather(struct gathered *gathered, const struct fb_uid *uid)
 {
-    const struct fb_uid **uids =
-        fb_arena_grow(gathered->l->arena, gathered->uids, gathered->count, &gathered->capacity, sizeof *uids);
+    const struct fb_uid **uids = fb_arena_grow(gathered->l->arena, gathered->uids, gathered->count, &gathered->capacity,
+                                               sizeof(const struct fb_uid *));
     if (uids == NULL)
         return give_up(gathered->l);
     gathered->uids = uids;
@@ -146,7 +152,7 @@ static void sort(const struct fb_uid **uids, const struct fb_uid **room, size_t 
             for (size_t to = at; to < end; to++)
                 room[to] = a < middle && (b == end || compare(uids[a], uids[b]) <= 0) ? uids[a++] : uids[b++];
         }
-        memcpy(uids, room, count * sizeof *uids);
+        memcpy(uids, room, count * sizeof(const struct fb_uid *));
     }
 }
 
@@ -158,7 +164,7 @@ static bool walk_named(struct lister *l, const struct fb_uid *like)
     for (size_t i = 0; i < l->plan.bound.count; i++)
         if (!gather_term(&gathered, &l->plan.bound.terms[i], like))
             return false;
-    const struct fb_uid **room = fb_arena_array(l->arena, gathered.count + 1, sizeof *room);
+    const struct fb_uid **room = fb_arena_array(l->arena, gathered.count + 1, sizeof(const struct fb_uid *));
     if (room == NULL)
         return false;
     sort(gathered.uids, room, gathered.count, source->compare);

@@ -111,7 +111,7 @@ static enum forbid_status give_errors(struct batch *batch, struct forbid_batch_a
 {
     struct forbid_decider *decider = batch->decider;
     struct forbid_errors **list = fb_arena_grow(&decider->batch, decider->batch_errors, decider->batch_errors_count,
-                                                &decider->batch_errors_capacity, sizeof *list);
+                                                &decider->batch_errors_capacity, sizeof(struct forbid_errors *));
     if (list == NULL || !fb_errors_seal(batch->spare))
         return FORBID_NO_MEMORY;
     decider->batch_errors = list;

@@ -58,8 +58,8 @@ static const char *const pool[] = {
     "permit (principal, action, resource) when { principal in resource.h };",
     "permit (principal, action, resource) when { principal in resource.g && resource has g };",
     "permit (principal, action, resource) when { resource in principal.g || resource in principal.h };",
-    "permit (principal, action, resource) when { principal.e == resource.e && [U::\"0\", "
-    "U::\"1\"].contains(resource.e) };",
+    "permit (principal, action, resource) when { principal.e == resource.e && principal.l.contains(resource.e) };",
+    "permit (principal, action, resource) when { [U::\"0\", U::\"1\"].contains(resource.e) };",
     "permit (principal, action, resource) when { principal.g.contains(resource.h) };",
     "permit (principal, action, resource) when { resource.e in G::\"1\" };",
     "permit (principal, action, resource) when { resource.e.e == principal };",
