@@ -225,7 +225,8 @@ void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *c
     if (*capacity > SIZE_MAX / 2)
         return fail(arena);
     /* One cache line at first: most lists of a policy have one or two elements, and there are many policies. */
-    size_t wanted = *capacity != 0 ? 2 * *capacity : size >= FIRST_BYTES ? 1 : size <= FIRST_BYTES / 8 ? 8 : FIRST_BYTES / size;
+    size_t first = size >= FIRST_BYTES ? 1 : size <= FIRST_BYTES / 8 ? 8 : FIRST_BYTES / size;
+    size_t wanted = *capacity != 0 ? 2 * *capacity : first;
     void *larger = fb_arena_array(arena, wanted, size);
     if (larger == NULL)
         return NULL;

@@ -44,7 +44,7 @@ static void give_lines(const struct fb_rows *rows, char *lines, size_t size)
 /* Elements of a segment, by its place. */
 static uint32_t elements(uint32_t segment)
 {
-    return segment == 0 ? 16 : segment <= 8 ? 8u << segment : FB_SEGMENT;
+    return segment == 0 ? 16 : segment <= 6 ? 8u << segment : FB_SEGMENT;
 }
 
 /* The list of segments; old lists of an arena stay in it. */
@@ -67,7 +67,7 @@ static bool lengthen(struct fb_segments *segments, struct fb_rows *rows)
 
 void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint32_t i, size_t size)
 {
-    uint32_t segment = i >= FB_SEGMENT ? 8 + i / FB_SEGMENT : i < 16 ? 0 : 28u - (uint32_t)__builtin_clz(i);
+    uint32_t segment = i >= FB_SEGMENT ? 6 + i / FB_SEGMENT : i < 16 ? 0 : 28u - (uint32_t)__builtin_clz(i);
     if (segment < segments->count)
         return fb_segments_at(segments, i, size);
     if (segments->count == segments->capacity && !lengthen(segments, rows))
