@@ -32,6 +32,7 @@ binutils       | cmd:nm                                 | the exported symbols a
 libcmocka-dev  | file:/usr/include/cmocka.h             | unit tests
 curl           | cmd:curl                               | a client in the end-to-end tests
 chromium       | cmd:chromium                           | another
+groff-base     | cmd:groff                              | manual pages are checked
 util-linux     | cmd:setpriv                            | permission tests run as nobody
 TABLE
     return 0

@@ -17,7 +17,11 @@ enum {
     FB_EXIT_INVALID = 3
 };
 
+struct fb_usage;
 struct fb_cli {
+    /* Set: a verb does nothing, but its options' table is handed to this. */
+    void (*describe)(void *to, const struct fb_usage *usage);
+    void *describe_to;
     FILE *out, *err;
     bool colour_out, colour_err;    /* a terminal, and NO_COLOR is not set */
     bool progress;                  /* err is a terminal: long work may draw */
@@ -25,12 +29,32 @@ struct fb_cli {
 
 typedef int fb_verb_fn(struct fb_cli *cli, int argc, char **argv);
 
-#define FB_VERB(name, group, summary) fb_verb_fn fb_cmd_##name;
+#define FB_VERB(symbol, name, group, summary) fb_verb_fn fb_cmd_##symbol;
 #include "cli/verbs.def"
 #undef FB_VERB
 
+struct fb_verb {
+    const char *name, *group, *summary;     /* "check-parse"; no group: not shown */
+    fb_verb_fn *run;
+};
+extern const struct fb_verb fb_verbs[];
+extern const size_t fb_verbs_count;
+extern const char fb_verbs_intro[];         /* what the command is for, two lines */
+static inline bool fb_verb_is_shown(const struct fb_verb *verb)
+{
+    return verb->group[0] != '\0';
+}
+/* Also by `check_parse`.  NULL: there is none. */
+const struct fb_verb *fb_verb_find(const char *word);
+/* Hands the usage of a verb, its options with it, to the function; it lives as long as the call. */
+void fb_verb_describe(const struct fb_cli *cli, const struct fb_verb *verb,
+                      void (*describe)(void *to, const struct fb_usage *usage), void *to);
+/* The words that an option's or, with NULL, an argument's value is one of, with spaces between; NULL: any. */
+const char *fb_verb_values(const char *verb, const char *option);
+
 /* --- Options --------------------------------------------------------------------------------------
- * A verb describes its options in a table; parsing, `--help`, "did you mean" and completions come from it. */
+ * A verb describes its options in a table; parsing, `--help`, "did you mean", completions and manual pages come
+ * from it. */
 enum fb_option_kind {
     FB_OPTION_FLAG,         /* bool * */
     FB_OPTION_TEXT,         /* const char ** */

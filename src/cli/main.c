@@ -1,54 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The `forbid` command: finds the verb and hands over.  What a verb does is in cmd_<verb>.c; options
- * are parsed by options.c. */
+/* The `forbid` command: finds the verb and hands over.  The table of verbs
+ * is in verbs.c; what a verb does is in cmd_<verb>.c; options are parsed by options.c. */
 #include "cli/cli.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-struct verb {
-    const char *name, *group, *summary;
-    fb_verb_fn *run;
-};
-
-static const struct verb verbs[] = {
-#define FB_VERB(name, group, summary) {#name, group, summary, fb_cmd_##name},
-#include "cli/verbs.def"
-#undef FB_VERB
-};
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-/* Verbs are C identifiers in the table; people write `check-parse`. */
-static bool is_verb(const char *name, const char *word)
-{
-    for (; *name != '\0' && *word != '\0'; name++, word++)
-        if (*name != (*word == '-' ? '_' : *word))
-            return false;
-    return *name == *word;
-}
-
 static void print_help(FILE *to)
 {
-    fputs("forbid decides, by Cedar policies, whether an HTTP request may go through,\n"
-          "and refuses with the right status when it may not.\n\n"
-          "Usage: forbid COMMAND [ARGUMENTS]\n",
-          to);
+    fprintf(to, "%s\nUsage: forbid COMMAND [ARGUMENTS]\n", fb_verbs_intro);
     const char *group = "";
-    for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(group, verbs[i].group) != 0)
-            fprintf(to, "\n%s\n", verbs[i].group);
-        group = verbs[i].group;
-        fprintf(to, "  %-17s %s\n", verbs[i].name, verbs[i].summary);
+    for (size_t i = 0; i < fb_verbs_count; i++) {
+        const struct fb_verb *verb = &fb_verbs[i];
+        if (!fb_verb_is_shown(verb))
+            continue;
+        if (strcmp(group, verb->group) != 0)
+            fprintf(to, "\n%s\n", verb->group);
+        group = verb->group;
+        fprintf(to, "  %-17s %s\n", verb->name, verb->summary);
     }
     fputs("\n`forbid COMMAND --help` teaches each.\n", to);
 }
 
 static int unknown_verb(struct fb_cli *cli, const char *word)
 {
-    struct fb_span names[VERBS];
-    for (size_t i = 0; i < VERBS; i++)
-        names[i] = fb_span_z(verbs[i].name);
-    struct fb_span near = fb_did_you_mean(fb_span_z(word), names, VERBS);
+    struct fb_span names[FB_WORDS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < fb_verbs_count && count < FB_WORDS_MAX; i++)
+        if (fb_verb_is_shown(&fb_verbs[i]))
+            names[count++] = fb_span_z(fb_verbs[i].name);
+    struct fb_span near = fb_did_you_mean(fb_span_z(word), names, count);
     if (near.len != 0)
         return fb_cli_fail(cli, "there is no command '%s'; did you mean '%.*s'?", word, (int)near.len, near.ptr);
     return fb_cli_fail(cli, "there is no command '%s'; `forbid --help` lists them", word);
@@ -101,9 +82,6 @@ int main(int argc, char **argv)
         puts("forbid " FB_VERSION);
         return written(&cli, FB_EXIT_OK);
     }
-    for (size_t i = 0; i < VERBS; i++) {
-        if (is_verb(verbs[i].name, argv[1]))
-            return written(&cli, verbs[i].run(&cli, argc - 1, argv + 1));
-    }
-    return unknown_verb(&cli, argv[1]);
+    const struct fb_verb *verb = fb_verb_find(argv[1]);
+    return verb != NULL ? written(&cli, verb->run(&cli, argc - 1, argv + 1)) : unknown_verb(&cli, argv[1]);
 }

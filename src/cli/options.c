@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options by table: one description gives parsing, `--help` and the hints for a misspelt name.
+/* Options by table: one description gives parsing, `--help`, the hints for a misspelt name, and to others
+ * (cmd_manual.c, cmd_completion.c) what they make of it.
  * getopt_long knows neither help texts nor what was meant. */
 #include "cli/cli.h"
 
@@ -140,6 +141,10 @@ enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage
 {
     bool options = true;
     words->count = 0;
+    if (cli->describe != NULL) {
+        cli->describe(cli->describe_to, usage);
+        return FB_PARSED_HELP;
+    }
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (options && strcmp(word, "--") == 0) {
