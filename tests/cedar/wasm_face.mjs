@@ -5,6 +5,7 @@ import {spawnSync} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import path from 'node:path';
 
+const cedarString = text => `"${[...text].map(c => (/[ !#-[\]-~]/.test(c) ? c : `\\u{${c.codePointAt(0).toString(16)}}`)).join('')}"`;
 const failure = errors => ({type: 'failure', errors: errors.map(({message, hint}) => ({message, help: hint ?? null}))});
 
 export class Wasm {
@@ -36,8 +37,20 @@ export class Wasm {
         return {status: run.status, out: run.stdout, errors: of('error'), warnings: of('warning')};
     }
 
+    // The arguments of a policy set: texts of their own are named by position, as they must be in the set.
+    policies({staticPolicies, templates = {}, templateLinks = []}) {
+        if (typeof staticPolicies === 'string')
+            return ['-p', this.file('p.cedar', staticPolicies)];
+        const texts = {...staticPolicies, ...templates}, count = Object.keys(texts).length;
+        const text = Array.from({length: count}, (_, i) => texts[`policy${i}`]).join('\n');
+        const uid = ({type, id}) => `${type}::${cedarString(id)}`;
+        const links = templateLinks.map(({templateId, newId, values}) => ({template_id: templateId, link_id: newId,
+            args: Object.fromEntries(Object.entries(values).map(([slot, value]) => [slot, uid(value)]))}));
+        return ['-p', this.file('p.cedar', text), ...(links.length ? ['-k', this.file('k.json', links)] : [])];
+    }
+
     isAuthorized({principal, action, resource, context, policies, entities, schema, validateRequest}) {
-        const args = ['-p', this.file('p.cedar', policies.staticPolicies), '--entities', this.file('e.json', entities), '--json',
+        const args = [...this.policies(policies), '--entities', this.file('e.json', entities), '--json',
             '--policy-ids', 'position', '--request-json', this.file('r.json', {principal, action, resource, context})];
         if (schema)
             args.push('-s', this.file('s.cedarschema', schema), '--request-validation', String(validateRequest ?? false));
@@ -56,7 +69,11 @@ export class Wasm {
         return run.status === 0 ? JSON.parse(run.out) : failure(run.errors);
     }
 
-    checkParsePolicySet({staticPolicies}) {
+    checkParsePolicySet({staticPolicies, templates, templateLinks}) {
+        if (templates !== undefined) {
+            const run = this.run('check-parse', ...this.policies({staticPolicies, templates, templateLinks}));
+            return run.status === 0 ? {type: 'success'} : failure(run.errors);
+        }
         const parts = this.parts(staticPolicies);
         if (parts.type === 'failure')
             return parts;
@@ -73,8 +90,11 @@ export class Wasm {
         return parts.type === 'failure' ? parts : {type: 'success', json: Object.values(parts.templates)[0]};
     }
 
-    policyToText(json) {
-        const set = {templates: {}, staticPolicies: {policy0: json}, templateLinks: []};
+    policyToText(json) { return this.setToText({templates: {}, staticPolicies: {policy0: json}, templateLinks: []}); }
+
+    templateToText(json) { return this.setToText({templates: {policy0: json}, staticPolicies: {}, templateLinks: []}); }
+
+    setToText(set) {
         const run = this.run('translate-policy', '--direction', 'json-to-cedar', '-p', this.file('p.json', set));
         return run.status === 0 ? {type: 'success', text: run.out.trim()} : failure(run.errors);
     }
@@ -89,10 +109,26 @@ export class Wasm {
         return {type: 'success', json: JSON.parse(run.out), warnings: read.warnings};
     }
 
+    schemaToJsonWithResolvedTypes(text) {
+        const run = this.run('translate-schema', '--direction', 'cedar-to-json-with-resolved-types', '-s', this.file('s.cedarschema', text));
+        return run.status === 0 ? {type: 'success', json: JSON.parse(run.out)} : failure(run.errors);
+    }
+
+    schemaToText(json) {
+        const run = this.run('translate-schema', '--direction', 'json-to-cedar', '-s', this.file('s.json', json));
+        return run.status === 0 ? {type: 'success', text: run.out} : failure(run.errors);
+    }
+
+    // Findings name a place: the policy is the one whose text is there.
     validate({schema, policies, validationSettings}) {
         const run = this.run('validate', '--validation-mode', validationSettings.mode, '-s', this.file('s.cedarschema', schema),
-            '-p', this.file('p.cedar', policies.staticPolicies));
-        const found = list => list.map(({message}) => ({policyId: 'policy0', error: {message}}));
+            ...this.policies(policies));
+        const texts = typeof policies.staticPolicies === 'string' ? {} : {...policies.staticPolicies, ...policies.templates ?? {}};
+        const ends = [];
+        for (let i = 0; texts[`policy${i}`] !== undefined; i++)
+            ends.push((ends.at(-1) ?? 0) + Buffer.byteLength(texts[`policy${i}`]) + 1);
+        const idOf = ({file, start}) => (file?.endsWith('p.cedar') ? `policy${Math.max(0, ends.findIndex(end => start.offset < end))}` : null);
+        const found = list => list.map(one => ({policyId: idOf(one), error: {message: one.message}}));
         return run.status === 1 ? failure(run.errors)
             : {type: 'success', validationErrors: found(run.errors), validationWarnings: found(run.warnings)};
     }
