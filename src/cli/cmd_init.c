@@ -21,7 +21,8 @@ static const char help[] =
     "\n"
     "Then\n"
     "  forbid check policies --routes\n"
-    "  forbid why policies 'GET /users/1' --as 'User::\"1\"'\n";
+    "  forbid why policies 'GET /users/1' --as 'User::\"1\"'\n"
+    "  forbid test policies\n";
 
 struct file {
     const char *name;
@@ -90,7 +91,12 @@ static bool make_directory(struct fb_cli *cli, const char *dir)
 
 static int write_all(struct fb_cli *cli, const char *dir, const struct file *files, size_t count)
 {
-    if (anything_there(cli, dir, files, count) || !make_directory(cli, dir))
+    struct fb_buffer tests;
+    fb_buffer_init(&tests, &fb_heap, 64u << 10);
+    fb_buffer_add_format(&tests, "%s/tests", dir);
+    bool ready = !tests.failed && !anything_there(cli, dir, files, count) && make_directory(cli, tests.ptr);
+    fb_buffer_release(&tests);
+    if (!ready)
         return FB_EXIT_FAILED;
     for (size_t i = 0; i < count; i++)
         if (!write_file(cli, dir, &files[i]))
@@ -103,8 +109,9 @@ static void say_next(struct fb_cli *cli, const char *dir, const char *request)
     fprintf(cli->out,
             "\nNext:\n"
             "  forbid check %s --routes\n"
-            "  forbid why %s '%s' --as 'User::\"1\"'\n",
-            dir, dir, request);
+            "  forbid why %s '%s' --as 'User::\"1\"'\n"
+            "  forbid test %s\n",
+            dir, dir, request, dir);
 }
 
 static int by_example(struct fb_cli *cli, const char *dir)
@@ -113,6 +120,7 @@ static int by_example(struct fb_cli *cli, const char *dir)
         {"schema.cedarschema", fb_span_z(fb_init_schema)},
         {"policies.cedar", fb_span_z(fb_init_policies)},
         {"entities.json", fb_span_z(fb_init_entities)},
+        {"tests/users.json", fb_span_z(fb_init_tests)},
     };
     int status = write_all(cli, dir, files, sizeof files / sizeof files[0]);
     if (status == FB_EXIT_OK)
@@ -145,6 +153,7 @@ static int from_source(struct fb_cli *cli, const char *dir, const struct fb_sour
                      "  { \"uid\": { \"type\": \"Role\", \"id\": \"admin\" }, \"attrs\": {}, \"parents\": [] },\n"
                      "  { \"uid\": { \"type\": \"Role\", \"id\": \"reader\" }, \"attrs\": {}, \"parents\": [] }\n"
                      "]\n")},
+            {"tests/strangers.json", fb_span_z(fb_init_api_tests)},
         };
         status = write_all(cli, dir, files, sizeof files / sizeof files[0]);
     }

@@ -12,7 +12,9 @@
  *   init_schema.c    operations → a schema with a route each, and policies to begin with */
 
 /* The example. */
-extern const char fb_init_schema[], fb_init_policies[], fb_init_entities[];
+extern const char fb_init_schema[], fb_init_policies[], fb_init_entities[], fb_init_tests[];
+/* A first test for any API. */
+extern const char fb_init_api_tests[];
 
 /* --- OpenAPI ----------------------------------------------------------------------------------------- */
 

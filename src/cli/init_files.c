@@ -83,3 +83,37 @@ const char fb_init_entities[] =
     "[\n"
     "  { \"uid\": { \"type\": \"Role\", \"id\": \"admin\" }, \"attrs\": {}, \"parents\": [] }\n"
     "]\n";
+
+const char fb_init_tests[] =
+    "{\n"
+    "  \"time\": \"2026-12-24T12:00:00Z\",\n"
+    "  \"tests\": [\n"
+    "    { \"name\": \"everybody sees whether it is up\",\n"
+    "      \"request\": \"GET /health\", \"expect\": \"forward\" },\n"
+    "    { \"name\": \"strangers are asked to sign in\",\n"
+    "      \"request\": \"GET /users/1\", \"expect\": { \"status\": 401, \"challenge\": { \"error\": null } } },\n"
+    "    { \"name\": \"users see themselves\",\n"
+    "      \"request\": \"GET /users/1\", \"as\": \"User::\\\"1\\\"\", \"expect\": \"forward\" },\n"
+    "    { \"name\": \"… and nobody else\",\n"
+    "      \"request\": \"GET /users/2\", \"as\": \"User::\\\"1\\\"\", \"expect\": 403 },\n"
+    "    { \"name\": \"deleting is for administrators\",\n"
+    "      \"request\": \"DELETE /users/2\", \"as\": \"User::\\\"1\\\"\",\n"
+    "      \"expect\": { \"status\": 403, \"reason\": \"insufficient_role\" } },\n"
+    "    { \"name\": \"administrators delete\",\n"
+    "      \"request\": \"DELETE /users/2\", \"as\": { \"principal\": \"User::\\\"1\\\"\", \"in\": \"Role::\\\"admin\\\"\" },\n"
+    "      \"expect\": { \"forward\": true, \"policies\": [\"administrators-manage-users\"] } },\n"
+    "    { \"name\": \"… but not while the archive moves\",\n"
+    "      \"time\": \"2030-01-15T00:00:00Z\",\n"
+    "      \"request\": \"DELETE /users/2\", \"as\": { \"principal\": \"User::\\\"1\\\"\", \"in\": \"Role::\\\"admin\\\"\" },\n"
+    "      \"expect\": { \"status\": 403, \"policies\": [\"no-deletions-in-2030\"] } }\n"
+    "  ]\n"
+    "}\n";
+
+const char fb_init_api_tests[] =
+    "{\n"
+    "  \"tests\": [\n"
+    "    { \"name\": \"a path that the API does not have\",\n"
+    "      \"request\": \"GET /no/operation/of/this/API/has/such/a/path\",\n"
+    "      \"expect\": { \"status\": 404, \"disclosed\": [\"error\"] } }\n"
+    "  ]\n"
+    "}\n";

@@ -123,6 +123,7 @@ struct fb_why {
     struct fb_request request;              /* as it was evaluated last */
     bool evaluated;                         /* the policies were asked at all */
     bool unknown_principal, unknown_resource;   /* with these unknown */
+    struct fb_unknowns unknowns;            /* the same with all the rest that was, as the policies below were asked */
     /* Policies that mattered, in the order of fb_explain_decision(): those that decided; then, where it is
      * forwarded, forbids that did not hold, else forbids that may block and the permits that came nearest. */
     struct fb_explanation policies[FB_WHY_MAX];

@@ -10,6 +10,7 @@ static void explain_all(struct fb_case *c, struct fb_why *why)
     /* The reason was looked for as if any token might come; an operator wants to see this one. */
     if (c->credentials == FB_CREDENTIALS_VALID)
         unknowns.attributes_count = 0;
+    why->unknowns = unknowns;
     if (fb_explain_decision(c->site->policies->program, &c->request, &unknowns, c->answer->forward, FB_WHY_MAX, c->arena,
                             &explained) != FB_OK)
         return;
