@@ -84,9 +84,21 @@ static bool options_are_good(struct fb_cli *cli, const struct options *o)
 
 /* --- Printing ------------------------------------------------------------------------------------------- */
 
-static uint32_t line_of(const struct fb_exchange *exchange)
+/* Lines are counted on from the last one asked for: exchanges come in the order of their text, which may be long. */
+struct place {
+    const struct fb_source *source;
+    uint32_t at, line;
+};
+
+static uint32_t line_of(struct place *place, const struct fb_exchange *exchange)
 {
-    return fb_source_position(exchange->source, exchange->at).line;
+    if (place->source != exchange->source || place->at > exchange->at)
+        *place = (struct place){.source = exchange->source, .line = 1};
+    struct fb_span between = fb_span_head(fb_span_from(exchange->source->text, place->at), exchange->at - place->at);
+    for (size_t end; (end = fb_span_find(between, '\n')) < between.len; between = fb_span_from(between, end + 1))
+        place->line++;
+    place->at = exchange->at;
+    return place->line;
 }
 
 static void print_target(struct fb_buffer *out, const struct fb_exchange *x)
@@ -123,35 +135,34 @@ static void print_text(struct fb_buffer *out, const struct fb_exchanges *exchang
                        const struct options *o, bool colour)
 {
     size_t counts[3] = {0, 0, 0};
-    for (size_t e = 0; e < exchanges->count; e++) {
-        const struct fb_exchange *x = &exchanges->list[e];
-        bool titled = false;
-        for (size_t i = 0; i < findings->count; i++) {
-            if (findings->list[i].exchange != x || is_ignored(o, findings->list[i].rule))
-                continue;
-            if (!titled) {
-                print_target(out, x);
-                fb_buffer_add_z(out, "  ");
-                fb_buffer_add_safe(out, x->source->name);
-                fb_buffer_add_format(out, ":%u\n", line_of(x));
-                titled = true;
-            }
-            counts[fb_audit_text(findings->list[i].rule)->severity]++;
-            print_finding(out, &findings->list[i], colour);
+    struct place place = {.source = NULL};
+    const struct fb_exchange *last = NULL;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct fb_exchange *x = findings->list[i].exchange;
+        if (is_ignored(o, findings->list[i].rule))
+            continue;
+        if (x != last) {
+            fb_buffer_add_z(out, last != NULL ? "\n" : "");
+            print_target(out, x);
+            fb_buffer_add_z(out, "  ");
+            fb_buffer_add_safe(out, x->source->name);
+            fb_buffer_add_format(out, ":%u\n", line_of(&place, x));
+            last = x;
         }
-        if (titled)
-            fb_buffer_add_char(out, '\n');
+        counts[fb_audit_text(findings->list[i].rule)->severity]++;
+        print_finding(out, &findings->list[i], colour);
     }
+    fb_buffer_add_z(out, last != NULL ? "\n" : "");
     fb_buffer_add_format(out, "%zu exchange%s: %zu error%s, %zu warning%s, %zu note%s\n", exchanges->count, exchanges->count == 1 ? "" : "s",
                          counts[FB_ERROR], counts[FB_ERROR] == 1 ? "" : "s", counts[FB_WARNING], counts[FB_WARNING] == 1 ? "" : "s",
                          counts[FB_NOTE], counts[FB_NOTE] == 1 ? "" : "s");
 }
 
-static void json_exchange(struct fb_buffer *out, const struct fb_exchange *x)
+static void json_exchange(struct fb_buffer *out, struct place *place, const struct fb_exchange *x)
 {
     fb_buffer_add_z(out, "{\"file\":");
     fb_buffer_add_json(out, x->source->name);
-    fb_buffer_add_format(out, ",\"line\":%u,\"method\":", line_of(x));
+    fb_buffer_add_format(out, ",\"line\":%u,\"method\":", line_of(place, x));
     fb_buffer_add_json(out, x->method);
     fb_buffer_add_z(out, ",\"url\":");
     fb_buffer_add_json(out, x->url);
@@ -161,6 +172,7 @@ static void json_exchange(struct fb_buffer *out, const struct fb_exchange *x)
 static void print_json(struct fb_buffer *out, const struct fb_exchanges *exchanges, const struct fb_findings *findings, const struct options *o)
 {
     bool first = true;
+    struct place place = {.source = NULL}, beside = {.source = NULL};
     fb_buffer_add_format(out, "{\"exchanges\":%zu,\"findings\":[", exchanges->count);
     for (size_t i = 0; i < findings->count; i++) {
         const struct fb_finding *finding = &findings->list[i];
@@ -177,10 +189,10 @@ static void print_json(struct fb_buffer *out, const struct fb_exchanges *exchang
         fb_buffer_add_z(out, ",\"found\":");
         fb_buffer_add_json(out, finding->shown);
         fb_buffer_add_z(out, ",\"exchange\":");
-        json_exchange(out, finding->exchange);
+        json_exchange(out, &place, finding->exchange);
         if (finding->other != NULL) {
             fb_buffer_add_z(out, ",\"beside\":");
-            json_exchange(out, finding->other);
+            json_exchange(out, &beside, finding->other);
         }
         fb_buffer_add_char(out, '}');
     }
@@ -200,10 +212,11 @@ static void print_sarif(struct fb_buffer *out, const struct fb_findings *finding
         struct fb_span code = fb_arena_format(arena, "lint.%s", rule->code);
         if (is_ignored(o, finding->rule) || code.len == 0)
             continue;
+        /* Its first line, or as much of it as one looks at. */
         struct fb_span line = fb_source_line(x->source, x->at);
-        uint32_t end = x->at + (uint32_t)(line.len < 80 ? line.len : 80);
-        if (end > x->source->text.len)
-            end = (uint32_t)x->source->text.len;
+        uint32_t end = (uint32_t)(line.ptr + line.len - x->source->text.ptr);
+        if (end > x->at + 80)
+            end = x->at + 80;
         struct fb_diag *diag = fb_diag_add(&diags, rule->severity, code.ptr, x->source, (struct fb_range){x->at, end},
                                            "%s (%.*s %.*s, status %u)", rule->what, (int)x->method.len, x->method.ptr,
                                            (int)(x->url.len < 200 ? x->url.len : 200), x->url.ptr, x->status);

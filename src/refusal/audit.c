@@ -101,6 +101,22 @@ bool fb_is_preflight(const struct fb_exchange *exchange)
     return fb_span_is(exchange->method, "OPTIONS") && fb_request_has(exchange, "access-control-request-method");
 }
 
+/* By exchange, those of one as they were found: a counting sort, as recordings may be long. */
+static void put_in_order(const struct fb_exchanges *exchanges, struct fb_findings *findings)
+{
+    size_t *next = fb_arena_array(findings->arena, exchanges->count + 1, sizeof *next);
+    struct fb_finding *list = fb_arena_array(findings->arena, findings->count, sizeof *list);
+    if (next == NULL || list == NULL)
+        return;
+    for (size_t i = 0; i < findings->count; i++)
+        next[findings->list[i].exchange - exchanges->list + 1]++;
+    for (size_t i = 0; i < exchanges->count; i++)
+        next[i + 1] += next[i];
+    for (size_t i = 0; i < findings->count; i++)
+        list[next[findings->list[i].exchange - exchanges->list]++] = findings->list[i];
+    findings->list = list;
+}
+
 bool fb_audit(const struct fb_exchanges *exchanges, struct fb_findings *findings)
 {
     *findings = (struct fb_findings){.arena = exchanges->arena};
@@ -117,5 +133,6 @@ bool fb_audit(const struct fb_exchanges *exchanges, struct fb_findings *findings
         fb_audit_fields(&audited);
     }
     fb_audit_pairs(exchanges, findings);
+    put_in_order(exchanges, findings);
     return !findings->arena->failed;
 }

@@ -81,7 +81,8 @@ static void scripts(const struct fb_audited *a)
     const struct fb_exchange *x = a->exchange;
     struct fb_span origin = fb_request_field(x, "origin");
     if (fb_is_preflight(x)) {
-        if (x->status < 200 || x->status >= 300)
+        /* That there is no such resource is no refusal. */
+        if (x->status >= 300 && x->status < 500 && x->status != 404 && x->status != 410)
             fb_audit_found(a, FB_RULE_PREFLIGHT_REFUSED, x->phrase);
         return;
     }
