@@ -39,12 +39,24 @@ static enum fb_json_event no_memory(struct fb_json *json)
     return fail_at(json, json->at, json->at, "json.memory", "the text needs more memory than it may have");
 }
 
+/* A message that says how much is read, in the arena; without the number if that is full. */
+static const char *with_limit(struct fb_json *json, const char *before, size_t limit, const char *behind)
+{
+    struct fb_buffer text;
+    fb_buffer_init(&text, json->arena->allocator, 256);
+    fb_buffer_add_format(&text, "%s more than %zu %s", before, limit, behind);
+    const char *copy = text.failed ? NULL : fb_arena_text(json->arena, fb_buffer_span(&text));
+    fb_buffer_release(&text);
+    return copy != NULL ? copy : "the text is beyond a limit of this reader";
+}
+
 void fb_json_init(struct fb_json *json, struct fb_span text, struct fb_arena *arena,
                   struct fb_json_limits limits)
 {
     *json = (struct fb_json){.text = text, .arena = arena, .limits = limits, .event = FB_JSON_END};
     if (text.len > limits.bytes || text.len > UINT32_MAX)
-        (void)fail_at(json, 0, 0, "json.too_long", "the text is longer than the limit");
+        (void)fail_at(json, 0, 0, "json.too_long",
+                      with_limit(json, "the text has", limits.bytes < UINT32_MAX ? limits.bytes : UINT32_MAX, "bytes"));
     else if (fb_span_starts(text, FB_SPAN("\xef\xbb\xbf")))
         (void)fail_at(json, 0, 3, "json.byte_order_mark",
                       "the text starts with a byte order mark; save it as UTF-8 without one");
@@ -335,7 +347,7 @@ static enum fb_json_event open_frame(struct fb_json *json, bool object)
 {
     if (json->depth >= json->limits.depth)
         return fail_at(json, json->at, json->at + 1, "json.too_deep",
-                       "arrays and objects are nested deeper than the limit");
+                       with_limit(json, "arrays and objects are nested", json->limits.depth, "deep"));
     struct fb_json_frame *frame = json->spare;
     if (frame != NULL)
         json->spare = frame->outer;
@@ -387,14 +399,6 @@ static enum fb_json_event read_value(struct fb_json *json)
     return event;
 }
 
-static enum fb_json_event too_many_keys(struct fb_json *json)
-{
-    struct fb_span text = fb_arena_format(json->arena, "more than %u keys in one object; at most so many are read",
-                                          (unsigned)json->limits.keys);
-    const char *error = fb_arena_text(json->arena, text);
-    return fb_json_fail(json, "json.too_many_keys", error != NULL ? error : "the object has more keys than the limit");
-}
-
 /* A key with its colon. */
 static enum fb_json_event read_key(struct fb_json *json)
 {
@@ -404,7 +408,8 @@ static enum fb_json_event read_key(struct fb_json *json)
     if (read_string(json, FB_JSON_KEY) == FB_JSON_ERROR)
         return FB_JSON_ERROR;
     if (keys->count >= json->limits.keys)
-        return too_many_keys(json);
+        return fb_json_fail(json, "json.too_many_keys",
+                            with_limit(json, "an object has", json->limits.keys, "keys"));
     switch (fb_json_keys_add(keys, json, json->string)) {
     case FB_JSON_KEY_NEW:
         break;

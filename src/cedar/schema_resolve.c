@@ -151,9 +151,10 @@ static const struct fb_type *limited(struct fb_resolver *r, const struct fb_type
 {
     if (type->depth <= FB_CEDAR_DEPTH && type->size <= FB_TYPE_SIZE)
         return type;
+    bool deep = type->depth > FB_CEDAR_DEPTH;
     fb_resolve_fault(r, FB_ERROR, type->range, "schema.too_large",
-                     "with its common types expanded, this type is too %s",
-                     type->depth > FB_CEDAR_DEPTH ? "deep" : "large");
+                     "with its common types written out, this type %s %u %s", deep ? "nests more than" : "has more than",
+                     deep ? FB_CEDAR_DEPTH : FB_TYPE_SIZE, deep ? "levels deep" : "parts");
     return NULL;
 }
 

@@ -221,6 +221,28 @@ static void keeps_to_its_limits(void **state)
     check(flat, 2, (struct fb_json_limits){.bytes = 10});
 }
 
+/* A message says how much is read. */
+static void states_its_limits(void **state)
+{
+    (void)state;
+    static const struct fb_json_limits limits = {.depth = 2, .bytes = 24, .keys = 2};
+    static const struct {
+        const char *text, *error;
+    } rows[] = {{"[[[]]]", "arrays and objects are nested more than 2 deep"},
+                {"{\"a\":1,\"b\":2,\"c\":3}", "an object has more than 2 keys"},
+                {"[                       ]", "the text has more than 24 bytes"}};
+    struct fb_arena arena;
+    fb_arena_init(&arena, &fb_heap, 1 << 16);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fb_json json;
+        fb_json_init(&json, fb_span_z(rows[i].text), &arena, limits);
+        while (fb_json_next(&json) != FB_JSON_ERROR)
+            assert_int_not_equal(json.event, FB_JSON_END);
+        assert_string_equal(json.error, rows[i].error);
+    }
+    fb_arena_release(&arena);
+}
+
 /* A hundred thousand brackets are an error at the limit, and cost what the limit allows. */
 static void is_not_impressed_by_depth(void **state)
 {
@@ -389,7 +411,7 @@ int main(void)
         cmocka_unit_test(reads_numbers),
         cmocka_unit_test(reads_strings),
         cmocka_unit_test(refuses_other_texts),
-        cmocka_unit_test(keeps_to_its_limits),
+        cmocka_unit_test(keeps_to_its_limits), cmocka_unit_test(states_its_limits),
         cmocka_unit_test(is_not_impressed_by_depth),
         cmocka_unit_test(finds_duplicates_among_many),
         cmocka_unit_test(forgets_the_keys_of_closed_objects),
