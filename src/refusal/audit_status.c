@@ -22,7 +22,7 @@ static const char *const stale[] = {"token expired", "token is expired", "token 
     "invalid signature", "jwt malformed", "token verification failed", "signature verification failed", NULL};
 static const char *const malformed[] = {"malformed request", "invalid json", "validation failed", "bad request", "missing required parameter",
     "missing parameter", "unexpected token", "could not parse", "invalid_request", "schema validation", NULL};
-static const char *const absent[] = {"does not exist", "no such ", "nosuchkey", "could not be found", "resource not found", "\"not_found\"", NULL};
+static const char *const absent[] = {"does not exist", "no such file", "no such resource", "no such user", "no such object", "nosuchkey", "could not be found", "resource not found", "\"not_found\"", NULL};
 static const char *const final_words[] = {"account is suspended", "account suspended", "account is disabled", "account disabled", "account is locked",
     "insufficient role", "requires role", "missing role", "insufficient permission", "permission denied", "not an admin", "admin only",
     "not authorized to perform", NULL};
