@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 
-/* Policies as rows, and who finds them: docs/decisions/0010 has the reasons and the measured sizes.
+/* Policies as rows, and who finds them: docs/decisions/0007 has the reasons and the measured sizes.
  *
  *   row    form        which compiled policy: effect, action, operators, conditions
  *          key[2]      whom its scope names, principal and resource: a uid, a type, or key 0 for anybody
