@@ -127,11 +127,12 @@ static bool fill_request(struct fb_inputs *inputs, const struct fb_expr *expr, s
     return fine;
 }
 
-static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const struct options *options, const char *text)
+/* Faults lead to the source: it must be there until they are shown. */
+static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const struct options *options,
+                const struct fb_source *source)
 {
-    struct fb_source source = {.name = FB_SPAN("<expression>"), .text = fb_span_z(text)};
     struct fb_request request = {.principal = NULL};
-    const struct fb_expr *expr = fb_expr_read(&inputs->arena, &source, &inputs->diags);
+    const struct fb_expr *expr = fb_expr_read(&inputs->arena, source, &inputs->diags);
     bool fine = fb_inputs_schema(inputs, &options->inputs) && fb_inputs_entities(inputs, options->inputs.entities)
                 && read_request(inputs, options, &request);
     if (expr == NULL || !fine || !fill_request(inputs, expr, &request))
@@ -144,10 +145,8 @@ static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const struct optio
     if (fb_evaluate(expr, &request, &inputs->arena, &value, &error, &erred) != FB_OK)
         return fb_inputs_fault(inputs, "decide.cannot", "it could not be evaluated: out of memory");
     if (erred) {
-        fb_diag_add(&inputs->diags, FB_ERROR, "evaluate.error", &source, error.range, "%.*s", (int)error.message.len,
+        fb_diag_add(&inputs->diags, FB_ERROR, "evaluate.error", source, error.range, "%.*s", (int)error.message.len,
                     error.message.ptr);
-        fb_inputs_report(cli, inputs);      /* while the source is there */
-        inputs->diags.count = 0;
         return false;
     }
     struct fb_buffer out;
@@ -174,10 +173,11 @@ int fb_cmd_evaluate(struct fb_cli *cli, int argc, char **argv)
                     || options.context != NULL;
     if (by_parts && options.request_json != NULL)
         return fb_cli_fail(cli, "evaluate: give the request by -l, -a, -r and -c, or by --request-json");
+    const struct fb_source source = {.name = FB_SPAN("<expression>"), .text = fb_span_z(words.list[0])};
     struct fb_inputs inputs;
     bool good = false;
     if (fb_inputs_init(&inputs, cli, &options.inputs)) {
-        good = run(cli, &inputs, &options, words.list[0]);
+        good = run(cli, &inputs, &options, &source);
         fb_inputs_report(cli, &inputs);
     }
     fb_inputs_release(&inputs);
