@@ -2,7 +2,7 @@
 // Faults to be put into copies of the sources: [file, what stands there, what is put there instead].
 export const faults = [
   ['engine/leaf.c', 'minus ? __builtin_sub_overflow(*sum, operand.number, &result)', 'minus ? __builtin_sub_overflow(operand.number, *sum, &result)'],
-  ['engine/leaf.c', "node->op == FB_OP_LE ? a.number <= b.number", 'node->op == FB_OP_LE ? a.number < b.number'],
+  ['engine/eval.c', 'case FB_OP_LE: return a <= b;', 'case FB_OP_LE: return a < b;'],
   ['engine/leaf.c', ': node->op == FB_OP_GT ? a.number > b.number', ': node->op == FB_OP_GT ? a.number >= b.number'],
   ['engine/leaf.c', 'return kind == FB_LONG || kind == FB_DATETIME || kind == FB_DURATION;', 'return kind == FB_LONG || kind == FB_DATETIME || kind == FB_DURATION || kind == FB_DECIMAL;'],
   ['engine/leaf.c', 'return !any;', 'return true;'],
@@ -20,9 +20,9 @@ export const faults = [
   ['engine/access.c', 'record = entity != NULL ? entity->attrs : NULL;', 'record = entity != NULL ? entity->tags : NULL;'],
   ['engine/access.c', 'return fb_refs_contain(entity->ancestors, group)\n', 'return fb_refs_contain(entity->parents, group)\n'],
   ['engine/decide.c', '.allow = lists->counts[FB_PERMIT] != 0 && lists->counts[FB_FORBID] == 0,', '.allow = lists->counts[FB_PERMIT] != 0 && lists->counts[FB_FORBID] == 0 && lists->errors_count == 0,'],
-  ['engine/decide.c', 'case NO: break;', 'case NO: kept = program->rules[rule].effect == FB_PERMIT || add_satisfied(arena, &lists, FB_FORBID, rule); break;'],
-  ['engine/decide.c', 'if (found == FB_FOUND && rule->resource_op != FB_SCOPE_ANY)', 'if (found == FB_FOUND && rule->resource_op != FB_SCOPE_ANY && rule->resource_op != FB_SCOPE_IS_IN)'],
-  ['engine/index.c', 'add_run(candidates, bucket->group, bucket->group_count);', 'add_run(candidates, bucket->group, 0);'],
+  ['engine/decide.c', 'case NO: break;', 'case NO: kept = effect == FB_PERMIT || add_satisfied(arena, &lists, FB_FORBID, rule); break;'],
+  ['engine/decide.c', 'if (form->op[side] != FB_SCOPE_IN && form->op[side] != FB_SCOPE_IS_IN)', 'if (form->op[side] != FB_SCOPE_IN)'],
+  ['engine/candidates.c', 'add_run(candidates, bucket->group, bucket->group_count);', 'add_run(candidates, bucket->group, 0);'],
   ['entity/ip.c', 'return ip->address[0] == 127 && ip->prefix >= 8;', 'return ip->address[0] == 127;'],
   ['entity/ip.c', 'ip->address[0] >> 4 == 14', 'ip->address[0] >> 4 == 15'],
   ['entity/ip.c', 'return ip->family == range->family && ip->prefix >= range->prefix', 'return ip->family == range->family'],

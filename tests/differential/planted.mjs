@@ -2,7 +2,7 @@
 // Are faults found?  Each of faults.mjs is put into a copy of its source file, a driver is built with it in a
 // temporary directory, and the worlds of a seed must tell it from the official engine within 2,000 cases.
 //
-//   planted [BUILD] [--seed S] [--cases N]
+//   planted [BUILD] [--seed S] [--cases N] [--from N] [--to N]   those faults alone, of faults.mjs by position
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,7 @@ const words = process.argv.slice(2);
 const option = (name, otherwise) => (words.includes(name) ? Number(words[words.indexOf(name) + 1]) : otherwise);
 const seed = option('--seed', 1);
 const limit = option('--cases', 2000);
+const from = option('--from', 0), to = option('--to', faults.length);
 
 const oracle = openOracle();
 if (!oracle) {
@@ -94,14 +95,22 @@ mkdirSync(work, { recursive: true });
 console.log(`seed ${seed}`);
 const clean = await search(build('clean'));
 test('without a fault nothing is found', clean ? `found after ${clean} cases` : '');
-for (const [number, [file, from, to]] of faults.entries()) {
+for (const [number, [file, there, instead]] of faults.entries()) {
+  if (number < from || number >= to) continue;
   const text = readFileSync(path.join(root, 'src', file), 'utf8');
-  const name = `${file}: ${to.slice(0, 70).trim()}`;
-  if (!text.includes(from)) {
-    test(name, `what it should replace is not there: ${from}`);
+  const name = `${file}: ${instead.slice(0, 70).trim()}`;
+  if (!text.includes(there)) {
+    test(name, `what it should replace is not there: ${there}`);
     continue;
   }
-  const cases = await search(build(`planted${number}`, file, text.replace(from, () => to)));
+  let program;
+  try {
+    program = build(`planted${number}`, file, text.replace(there, () => instead));
+  } catch {
+    test(name, 'with it the source does not compile');
+    continue;
+  }
+  const cases = await search(program);
   test(`${name}${cases ? ` (after ${cases} cases)` : ''}`, cases ? '' : `not found within ${limit} cases`);
 }
 rmSync(work, { recursive: true, force: true });
