@@ -4,6 +4,7 @@
 #include "engine/eval.h"
 
 #define MESSAGE_MAX 1024u
+#define CANDIDATES_MAX 32u     /* attributes that may have been meant */
 
 bool fb_fault(struct fb_eval *e, uint32_t node, enum fb_fault_code code, struct fb_value a)
 {
@@ -84,6 +85,24 @@ static void add_overflow(struct fb_buffer *out, const struct fb_fault *fault)
     }
 }
 
+/* The attribute of the record that was probably meant. */
+static void add_meant(struct fb_buffer *out, const struct fb_record *record, struct fb_span name)
+{
+    struct fb_span names[CANDIDATES_MAX];
+    const struct fb_cell *cells = fb_record_names(record);
+    size_t count = record->count < CANDIDATES_MAX ? (size_t)record->count : CANDIDATES_MAX;
+    for (size_t i = 0; i < count; i++)
+        names[i] = fb_value_text(fb_cell_load(&cells[i]));
+    struct fb_span meant = fb_did_you_mean(name, names, count);
+    if (count == 0)
+        fb_buffer_add_z(out, ", nor any other");
+    if (meant.len == 0)
+        return;
+    fb_buffer_add_z(out, "; did you mean ");
+    add_name(out, meant);
+    fb_buffer_add_char(out, '?');
+}
+
 static void describe(struct fb_buffer *out, const struct fb_fault *fault)
 {
     switch (fault->code) {
@@ -106,6 +125,8 @@ static void describe(struct fb_buffer *out, const struct fb_fault *fault)
             fb_buffer_add_z(out, "the record");
         fb_buffer_add_z(out, fault->code == FB_FAULT_NO_TAG ? " has no tag " : " has no attribute ");
         add_name(out, fault->name);
+        if (fault->code == FB_FAULT_NO_ATTRIBUTE && fault->a.kind == FB_RECORD)
+            add_meant(out, fault->a.record, fault->name);
         break;
     case FB_FAULT_ARGUMENT:
         fb_buffer_add_format(out, "%s: ", fault->text);
