@@ -10,6 +10,7 @@
  *
  *   cmd_test.c           options, one run after another
  *   test_files.c         the files, their settings and tests
+ *   test_location.c      … what they say of the location
  *   test_request.c       … a test's request and who asks
  *   test_expect.c        … what it expects
  *   test_world.c         a store and an issuer for as long as tests need them
@@ -82,6 +83,9 @@ struct fb_test_file {
     const struct fb_source *source;
     struct fb_span issuer[FB_TEST_WORDS_MAX];   /* words as of --issuer, without URL, jwks and audience */
     size_t issuer_count;
+    struct fb_span resource;            /* perhaps empty */
+    enum fb_unmatched unmatched;
+    const struct fb_cors *cors;         /* or NULL */
     struct fb_test *tests;
     size_t count, capacity;
 };
@@ -182,11 +186,13 @@ struct fb_cover_policy {
 struct fb_cover {
     struct fb_arena arena;
     const struct fb_program *program;
+    const struct fb_routes *routes;
     struct fb_cover_policy *policies;
+    uint32_t *asked;                    /* of each route: tests whose request it was */
     size_t count;
 };
 struct fb_cover_sums {
-    size_t policies, policies_decided, clauses, clauses_decided;
+    size_t policies, policies_decided, clauses, clauses_decided, routes, routes_asked;
 };
 
 /* False without memory; release it in any case. */

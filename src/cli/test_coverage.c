@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which policies and clauses the tests are about.  A policy is covered when it was among those that decided.  A clause is
+/* Which policies, clauses and routes the tests are about.  A policy is covered when it was among those that decided.  A clause is
  * covered when it was met, and once was the only one that was missing: a clause that never was could be deleted, and every
  * test would still hold.  (One that is guarded by another, `context has x && context.x > 1`, errs where its guard is
  * missing; then the guard alone is.) */
@@ -39,12 +39,13 @@ static bool list_clauses(struct fb_cover *cover, const struct fb_request *nothin
 
 bool fb_cover_init(struct fb_cover *cover, const struct fb_policies *policies)
 {
-    *cover = (struct fb_cover){.program = fb_policies_program(policies)};
+    *cover = (struct fb_cover){.program = fb_policies_program(policies), .routes = fb_policies_routes(policies)};
     fb_arena_init(&cover->arena, &fb_heap, (size_t)1 << 30);
     cover->count = fb_program_count(cover->program);
     cover->policies = fb_arena_array(&cover->arena, cover->count + 1, sizeof *cover->policies);
+    cover->asked = fb_arena_array(&cover->arena, fb_routes_count(cover->routes) + 1, sizeof *cover->asked);
     const struct fb_uid *nobody = fb_uid_new(&cover->arena, FB_SPAN("Nobody"), FB_SPAN(""));
-    if (cover->policies == NULL || nobody == NULL)
+    if (cover->policies == NULL || cover->asked == NULL || nobody == NULL)
         return false;
     struct fb_entity_set *none = fb_entity_set_new(&cover->arena);
     if (none == NULL)
@@ -118,8 +119,20 @@ static void note(struct fb_cover *cover, const struct fb_why *why, const struct 
     }
 }
 
+/* A HEAD that goes with a GET asks for the GET's. */
+static void note_route(struct fb_cover *cover, const struct fb_route *asked)
+{
+    for (size_t i = 0; i < fb_routes_count(cover->routes); i++) {
+        const struct fb_route *route = fb_routes_at(cover->routes, i);
+        cover->asked[i] += route == asked
+                           || (asked->implicit && route->action == asked->action && fb_span_eq(route->path, asked->path));
+    }
+}
+
 bool fb_cover_note(struct fb_cover *cover, const struct fb_why *why, struct fb_arena *arena)
 {
+    if (why->route != NULL)
+        note_route(cover, why->route);
     if (!why->evaluated)
         return true;
     for (uint32_t i = 0; i < cover->count; i++) {
@@ -142,6 +155,11 @@ struct fb_cover_sums fb_cover_sums(const struct fb_cover *cover)
             sums.clauses += policy->clauses[k].counted;
             sums.clauses_decided += policy->clauses[k].counted && fb_cover_whole(&policy->clauses[k]);
         }
+    }
+    for (size_t i = 0; i < fb_routes_count(cover->routes); i++) {
+        bool written = !fb_routes_at(cover->routes, i)->implicit;
+        sums.routes += written;
+        sums.routes_asked += written && cover->asked[i] != 0;
     }
     return sums;
 }

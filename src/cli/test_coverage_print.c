@@ -55,13 +55,29 @@ static void add_policy(struct fb_buffer *out, const struct fb_cover *cover, uint
     }
 }
 
+static void add_route(struct fb_buffer *out, const struct fb_route *route, uint32_t asked)
+{
+    if (route->implicit || asked != 0)
+        return;
+    fb_buffer_add_z(out, "  ");
+    add_place(out, route->action->declared->source, route->range.start);
+    fb_buffer_add_z(out, "  route ");
+    fb_buffer_add_safe(out, route->method);
+    fb_buffer_add_char(out, ' ');
+    fb_buffer_add_safe(out, route->path);
+    fb_buffer_add_z(out, ": never asked for\n");
+}
+
 void fb_cover_print(struct fb_buffer *out, const struct fb_cover *cover, bool all)
 {
     struct fb_cover_sums sums = fb_cover_sums(cover);
-    fb_buffer_add_format(out, "coverage: %zu of %zu policies and %zu of %zu clauses decided something%s\n", sums.policies_decided,
-                         sums.policies, sums.clauses_decided, sums.clauses, all ? "" : "; -v names the others");
+    fb_buffer_add_format(out, "coverage: %zu of %zu policies and %zu of %zu clauses decided something, ",
+                         sums.policies_decided, sums.policies, sums.clauses_decided, sums.clauses);
+    fb_buffer_add_format(out, "%zu of %zu routes were asked for\n", sums.routes_asked, sums.routes);
     for (uint32_t i = 0; all && i < cover->count; i++)
         add_policy(out, cover, i);
+    for (size_t i = 0; all && i < fb_routes_count(cover->routes); i++)
+        add_route(out, fb_routes_at(cover->routes, i), cover->asked[i]);
 }
 
 /* --- JSON ---------------------------------------------------------------------------------------- */
@@ -86,7 +102,8 @@ void fb_cover_print_json(struct fb_buffer *out, const struct fb_cover *cover)
 {
     struct fb_cover_sums sums = fb_cover_sums(cover);
     fb_buffer_add_format(out, "{\"policies\":{\"count\":%zu,\"decided\":%zu},\"clauses\":{\"count\":%zu,\"decided\":%zu},"
-                         "\"of\":[", sums.policies, sums.policies_decided, sums.clauses, sums.clauses_decided);
+                         "\"routes\":{\"count\":%zu,\"asked\":%zu},\"by_policy\":[", sums.policies, sums.policies_decided, sums.clauses, sums.clauses_decided,
+                         sums.routes, sums.routes_asked);
     for (uint32_t i = 0; i < cover->count; i++) {
         const struct fb_cover_policy *cov = &cover->policies[i];
         const struct fb_policy *policy = fb_program_policy(cover->program, i);
@@ -107,6 +124,19 @@ void fb_cover_print_json(struct fb_buffer *out, const struct fb_cover *cover)
             comma = ",";
         }
         fb_buffer_add_z(out, "]}");
+    }
+    fb_buffer_add_z(out, "],\"by_route\":[");
+    const char *comma = "";
+    for (size_t i = 0; i < fb_routes_count(cover->routes); i++) {
+        const struct fb_route *route = fb_routes_at(cover->routes, i);
+        if (route->implicit)
+            continue;
+        fb_buffer_add_format(out, "%s{\"method\":", comma);
+        fb_buffer_add_json(out, route->method);
+        fb_buffer_add_z(out, ",\"path\":");
+        fb_buffer_add_json(out, route->path);
+        fb_buffer_add_format(out, ",\"asked\":%u}", cover->asked[i]);
+        comma = ",";
     }
     fb_buffer_add_z(out, "]}");
 }

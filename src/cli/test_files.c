@@ -88,17 +88,16 @@ bool fb_test_texts(struct fb_test_reader *r, struct fb_span *list, size_t max, s
     }
     if (event != FB_JSON_ARRAY)
         return fb_test_wrong(r, should);
-    while (fb_json_next(&r->json) == FB_JSON_STRING) {
-        if (*count < max)
+    const uint32_t start = r->json.range.start;
+    while (fb_json_next(&r->json) != FB_JSON_ARRAY_END) {
+        if (r->json.event == FB_JSON_STRING && *count < max)
             list[(*count)++] = r->json.string;
-        else
+        else if (r->json.event == FB_JSON_STRING)
             fb_test_fault(r, "test.shape", r->json.range, "more than %zu", max);
-    }
-    while (r->json.event != FB_JSON_ARRAY_END) {
-        if (!fb_test_wrong(r, should))
+        else if (!fb_test_wrong(r, should))
             return false;
-        fb_json_next(&r->json);
     }
+    r->json.range.start = start; /* of what is said of it: the whole list */
     return true;
 }
 
@@ -339,17 +338,12 @@ static bool read_tests(struct fb_test_reader *r, void *into)
     return true;
 }
 
-static bool read_issuer(struct fb_test_reader *r, void *into)
-{
-    struct fb_test_file *file = into;
-    return fb_test_texts(r, file->issuer, FB_TEST_WORDS_MAX, &file->issuer_count,
-                         "words as an issuer has them: \"parents=roles:Role\"");
-}
-
 static const struct fb_test_member file_members[] = {
     {"tests", read_tests}, {"time", fb_test_read_time}, {"entities", fb_test_read_entities},
     {"accounts", fb_test_read_accounts}, {"disclose", fb_test_read_disclose},
-    {"disclose_anonymous", fb_test_read_disclose_anonymous}, {"issuer", read_issuer},
+    {"disclose_anonymous", fb_test_read_disclose_anonymous}, {"issuer", fb_test_read_issuer},
+    {"unmatched", fb_test_read_unmatched}, {"cors", fb_test_read_cors},
+    {"resource", fb_test_read_resource},
 };
 
 static bool read_file(struct fb_tests *tests, struct fb_span path)
@@ -377,6 +371,8 @@ static bool read_file(struct fb_tests *tests, struct fb_span path)
         whole = fb_test_object(&r, "a file of tests", file_members, sizeof file_members / sizeof file_members[0], file);
     else
         whole = fb_test_wrong(&r, "a file of tests, an object with a list of \"tests\"");
+    if (!whole && r.json.error == NULL)
+        return out_of_memory(tests);
     if (!whole || fb_json_next(&r.json) != FB_JSON_END)
         fb_json_report(&r.json, source, &tests->diags);
     tests->total += file->count;

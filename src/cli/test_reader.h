@@ -39,6 +39,8 @@ const struct fb_uid *fb_test_uid(struct fb_test_reader *r);
 /* time, disclose, disclose_anonymous, entities, accounts: into a given. */
 fb_test_member_fn fb_test_read_time, fb_test_read_disclose, fb_test_read_disclose_anonymous, fb_test_read_entities,
     fb_test_read_accounts;
+/* issuer, unmatched, cors, resource: into a file. */
+fb_test_member_fn fb_test_read_issuer, fb_test_read_unmatched, fb_test_read_cors, fb_test_read_resource;
 /* request, as, expect: into a test. */
 fb_test_member_fn fb_test_read_request, fb_test_read_as, fb_test_read_expect;
 

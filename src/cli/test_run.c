@@ -133,6 +133,7 @@ static bool decide(struct runner *runner, struct fb_test_world *world, const str
     struct fb_test_outcome outcome = {.file = file, .test = test, .http = &http, .why = &why};
     struct fb_arena *arena = fb_guard_arena(world->guard);
     struct fb_audience audience = audience_of(test->fields, test->fields_count);
+    audience.cors = file->cors;
     if (why.answer.preflighted ? fb_preflight_render(&why.answer.preflight, &audience, arena, &response)
                                : !why.answer.forward && fb_refusal_render(&why.answer.refusal, &audience, arena, &response))
         outcome.response = &response;

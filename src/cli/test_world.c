@@ -31,7 +31,6 @@ static bool open_issuer(struct fb_test_world *world, const struct fb_dev_key *ke
     world->issuers = fb_issuers_new(&fb_heap);
     if (world->issuers == NULL)
         return fault(world, "issuer", "out of memory");
-    size_t before = world->diags.count;
     fb_buffer_init(&text, &fb_heap, FB_JWKS_BYTES_MAX);
     bool fine = fb_issuer_parse(words, 3 + file->issuer_count, &world->arena, &issuer, &world->diags)
                 && fb_dev_key_jwks(key, &text);
@@ -41,11 +40,6 @@ static bool open_issuer(struct fb_test_world *world, const struct fb_dev_key *ke
         fine = keys != NULL && fb_issuers_add(world->issuers, &issuer, keys, &world->diags);
     }
     fb_buffer_release(&text);
-    /* They speak of words; it is this file that they stand in. */
-    for (size_t i = before; i < world->diags.count; i++)
-        world->diags.list[i].message =
-            fb_arena_format(&world->arena, "%.*s: %.*s", (int)file->source->name.len, file->source->name.ptr,
-                            (int)world->diags.list[i].message.len, world->diags.list[i].message.ptr);
     return fine;
 }
 
@@ -145,13 +139,27 @@ static void remove_store(const char *dir)
 
 /* --- The whole ----------------------------------------------------------------------------------- */
 
+/* As the file has it. */
+static bool set_location(struct fb_test_world *world, const struct fb_test_file *file)
+{
+    struct fb_site *site = &world->site;
+    site->unmatched = file->unmatched;
+    site->preflights = file->cors != NULL;
+    if (file->resource.len == 0)
+        return true;
+    site->resource = file->resource;
+    site->metadata_uri = fb_metadata_uri(file->resource, &world->arena);
+    site->metadata_path = fb_metadata_path(site->metadata_uri);
+    return site->metadata_uri.len != 0 || fault(world, "resource", "out of memory");
+}
+
 bool fb_test_world_open(struct fb_test_world *world, const struct fb_cli_site *site, const struct fb_dev_key *key,
                         const struct fb_test_file *file, const struct fb_test *test)
 {
     *world = (struct fb_test_world){.site = site->site};
     fb_arena_init(&world->arena, &fb_heap, WORLD_CEILING);
     fb_diags_init(&world->diags, &world->arena);
-    if (!open_issuer(world, key, file) || !open_store(world, file, test))
+    if (!set_location(world, file) || !open_issuer(world, key, file) || !open_store(world, file, test))
         return false;
     world->site.issuers = world->issuers;
     const struct fb_guard_options how = {.allocator = &fb_heap, .arena_bytes = GUARD_CEILING, .tokens = 64};
