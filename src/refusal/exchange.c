@@ -237,13 +237,15 @@ static bool is_trace_line(struct fb_span line)
 static enum form form_of(struct fb_span text)
 {
     struct fb_span rest = text;
+    bool first = true;              /* JSON begins with what it is */
     while (rest.len != 0) {
         struct fb_span line = fb_span_trim(fb_exchange_line(&rest)), method, target;
         unsigned status;
         if (line.len == 0)
             continue;
-        if (line.ptr[0] == '{' && rest.len + line.len > 16 && fb_span_find(line, '"') + 1 <= line.len + 1 && line.ptr[line.len - 1] != ']')
+        if (line.ptr[0] == '{' && first && !fb_span_starts(line, FB_SPAN("{ [")))
             return FORM_HAR;
+        first = false;
         if (is_trace_line(line))
             return FORM_TRACE;
         if (fb_span_starts(line, FB_SPAN("* ")) || fb_span_starts(line, FB_SPAN("> ")) || fb_span_starts(line, FB_SPAN("< ")))

@@ -187,5 +187,7 @@ bool fb_exchanges_read_har(struct fb_exchange_reader *reader, struct fb_span tex
         reader->failed = true;
     else if (json.error != NULL)
         fb_json_report(&json, reader->source, reader->diags);
+    else
+        fb_diag_add(reader->diags, FB_ERROR, "exchange.har", reader->source, json.range, "this is no HAR: an object with `log` is wanted");
     return false;
 }
