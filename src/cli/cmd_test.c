@@ -11,7 +11,7 @@
 
 struct options {
     struct fb_site_options site;
-    const char *only, *coverage, *lcov, *error_format;
+    const char *only, *coverage, *lcov, *junit, *error_format;
     bool verbose, all, json, tap, watch;
 };
 
@@ -46,6 +46,7 @@ static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int arg
         {FB_OPTION_FLAG, 0, "tap", NULL, "as TAP, for test harnesses", &options->tap},
         {FB_OPTION_TEXT, 0, "coverage", "FILE", "write coverage as JSON", &options->coverage},
         {FB_OPTION_TEXT, 0, "lcov", "FILE", "write coverage as lcov's tracefile", &options->lcov},
+        {FB_OPTION_TEXT, 0, "junit", "FILE", "write the results as JUnit's XML, for CI servers", &options->junit},
         {FB_OPTION_TEXT, 0, "geo", "FILE", "location data (MaxMind DB format)", &options->site.geo},
         {FB_OPTION_TEXT, 0, "disclose", "LEVEL", "what a refusal tells, where a test does not say", &options->site.disclose},
         {FB_OPTION_TEXT, 0, "disclose-anonymous", "LEVEL", "the same to those who are not signed in",
@@ -54,7 +55,8 @@ static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int arg
     };
     const struct fb_usage usage = {
         .verb = "test",
-        .synopsis = "forbid test DIR [-v] [--watch] [--json | --tap] [--coverage FILE] [--lcov FILE]",
+        .synopsis = "forbid test DIR [-v] [--watch] [--json | --tap] [--coverage FILE] [--lcov FILE]\n"
+                    "            [--junit FILE]",
         .text = help,
         .options = rows,
         .options_count = sizeof rows / sizeof rows[0],
@@ -119,9 +121,14 @@ static int run(const struct round *round, const struct fb_cli_site *site, const 
         struct fb_test_run run = {.cli = round->cli, .site = site, .tests = tests, .dir = round->dir,
                                   .only = options->only, .verbose = options->verbose, .all = options->all, .stop = round->stop,
                                   .form = options->json ? FB_TEST_JSON : options->tap ? FB_TEST_TAP : FB_TEST_TEXT,
-                                  .cover = &cover};
-        if (fb_test_run(&run) && write_coverage(round->cli, options, &cover))
+                                  .cover = &cover, .wants_junit = options->junit != NULL};
+        fb_buffer_init(&run.json, &fb_heap, TEXT_CEILING);
+        fb_buffer_init(&run.junit, &fb_heap, TEXT_CEILING);
+        if (fb_test_run(&run) && write_coverage(round->cli, options, &cover)
+            && (!run.wants_junit || write_text(round->cli, options->junit, &run.junit)))
             status = run.failed == 0 ? FB_EXIT_OK : FB_EXIT_INVALID;
+        fb_buffer_release(&run.junit);
+        fb_buffer_release(&run.json);
     }
     fb_cover_release(&cover);
     return status;
@@ -155,23 +162,26 @@ static void say_again(struct fb_cli *cli)
     fprintf(cli->out, "\n--- %s\n", text);
 }
 
+/* It is watched before anything is read, so that no change gets lost. */
 static int play_all(const struct round *round)
 {
-    int watched = -1, status;
-    for (bool again = true;;) {
+    const struct options *options = round->options;
+    struct fb_test_watch watch = {.cli = round->cli, .dir = round->dir, .fd = -1,
+                                  .written = {options->coverage, options->lcov, options->junit}};
+    int status = FB_EXIT_FAILED;
+    for (bool again = !options->watch || fb_test_watch(&watch, NULL); again;) {
         struct fb_tests tests;
         status = play(round, &tests);
         fflush(round->cli->out);
-        again = round->options->watch && fb_test_wait(round->cli, round->dir, &tests, &watched, round->stop);
+        again = options->watch && fb_test_watch(&watch, &tests);
         if (tests.arena.allocator != NULL)
             fb_tests_release(&tests);
-        if (!again)
-            break;
-        if (!round->options->json && !round->options->tap)
+        again = again && fb_test_wait(&watch, round->stop);
+        if (again && !options->json && !options->tap)
             say_again(round->cli);
     }
-    if (watched >= 0)
-        close(watched);
+    if (watch.fd >= 0)
+        close(watch.fd);
     return status;
 }
 

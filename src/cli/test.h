@@ -17,6 +17,7 @@
  *   test_answer.c        an answer in the form of expectations
  *   test_run.c           each test decided and compared
  *   test_report.c        text, TAP, JSON
+ *   test_junit.c         JUnit's XML
  *   test_coverage.c      which policies and clauses decided anything
  *   test_coverage_print.c  … as text, JSON, lcov
  *   test_watch.c         waiting for a change
@@ -161,7 +162,8 @@ struct fb_test_run {
     const volatile sig_atomic_t *stop;  /* set by a signal */
     struct fb_cover *cover;
     size_t wanted, done, failed;
-    struct fb_buffer json;
+    struct fb_buffer json, junit;       /* gathered test by test; junit only if it is wanted */
+    bool wants_junit;
 };
 /* False after it has said why the tests could not be run to their end. */
 bool fb_test_run(struct fb_test_run *run);
@@ -169,6 +171,11 @@ bool fb_test_run(struct fb_test_run *run);
 void fb_test_report_begin(struct fb_test_run *run, size_t wanted);
 void fb_test_report(struct fb_test_run *run, const struct fb_test_outcome *outcome);
 void fb_test_report_end(struct fb_test_run *run);
+/* expected and got, on one line */
+void fb_test_difference(struct fb_buffer *out, const struct fb_test_failure *failure);
+/* As JUnit's XML, which CI servers read: a test, and the whole around them. */
+void fb_test_junit(struct fb_buffer *out, const struct fb_test_outcome *outcome);
+void fb_test_junit_whole(struct fb_buffer *out, const struct fb_test_run *run);
 
 /* --- Coverage ------------------------------------------------------------------------------------ */
 
@@ -215,9 +222,16 @@ void fb_cover_print_lcov(struct fb_buffer *out, const struct fb_cover *cover);
 
 /* From now on *stop is set by an interrupt or SIGTERM. */
 void fb_test_catch(volatile sig_atomic_t *stop);
-/* Waits until a file in DIR, DIR/tests or a directory of `tests` changes and then is quiet; false: stopped, or it
- * cannot be watched, which was said.  *fd is -1 at first, and the caller's to close. */
-bool fb_test_wait(struct fb_cli *cli, const char *dir, const struct fb_tests *tests, int *fd,
-                  const volatile sig_atomic_t *stop);
+/* What is watched: DIR, DIR/tests, and the directories of entities that lie elsewhere. */
+struct fb_test_watch {
+    struct fb_cli *cli;
+    const char *dir;
+    const char *written[3];             /* files that the command writes itself, or NULL: no change */
+    int fd;                             /* -1 at first; the caller's to close */
+};
+/* Begins to watch, or goes on with what was added; `tests` NULL: DIR alone.  False after it has said why not. */
+bool fb_test_watch(struct fb_test_watch *watch, const struct fb_tests *tests);
+/* Waits until a file of policies or JSON has changed since, and then is quiet; false: stopped. */
+bool fb_test_wait(struct fb_test_watch *watch, const volatile sig_atomic_t *stop);
 
 #endif

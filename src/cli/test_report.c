@@ -19,7 +19,7 @@ static void add_aspect(struct fb_buffer *out, const struct fb_test_expect *expec
     }
 }
 
-static void add_difference(struct fb_buffer *out, const struct fb_test_failure *failure)
+void fb_test_difference(struct fb_buffer *out, const struct fb_test_failure *failure)
 {
     add_aspect(out, failure->expect);
     fb_buffer_add_z(out, ": expected ");
@@ -57,7 +57,7 @@ static void add_failures(struct fb_buffer *out, const struct fb_test_outcome *ou
     for (size_t i = 0; i < outcome->failures_count; i++) {
         struct fb_buffer text;
         fb_buffer_init(&text, &fb_heap, (size_t)1 << 20);
-        add_difference(&text, &outcome->failures[i]);
+        fb_test_difference(&text, &outcome->failures[i]);
         fb_diag_add(&diags, FB_ERROR, "test.differs", outcome->file->source, outcome->failures[i].expect->range, "%.*s",
                     (int)text.len, text.ptr);
         fb_buffer_release(&text);
@@ -127,7 +127,7 @@ static void report_tap(struct fb_test_run *run, const struct fb_test_outcome *ou
     fb_buffer_add_z(out, "\n  differences:\n");
     for (size_t i = 0; i < outcome->failures_count; i++) {
         fb_buffer_clear(&place);
-        add_difference(&place, &outcome->failures[i]);
+        fb_test_difference(&place, &outcome->failures[i]);
         fb_buffer_add_z(out, "    - ");
         fb_buffer_add_json(out, fb_buffer_span(&place));
         fb_buffer_add_char(out, '\n');
@@ -196,6 +196,8 @@ static void clear_progress(const struct fb_test_run *run)
 void fb_test_report(struct fb_test_run *run, const struct fb_test_outcome *outcome)
 {
     struct fb_buffer out;
+    if (run->wants_junit)
+        fb_test_junit(&run->junit, outcome);
     if (outcome->failures_count != 0 || run->done == run->wanted)
         clear_progress(run);
     else
@@ -226,6 +228,8 @@ void fb_test_report_end(struct fb_test_run *run)
 {
     struct fb_buffer out;
     fb_buffer_init(&out, &fb_heap, REPORT_CEILING);
+    if (run->wants_junit)
+        fb_test_junit_whole(&run->junit, run);
     if (run->form == FB_TEST_JSON) {
         fb_buffer_add_format(&out, "{\"hold\":%zu,\"fail\":%zu,\"tests\":[", run->done - run->failed, run->failed);
         fb_buffer_add(&out, fb_buffer_span(&run->json));

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #define TOKEN_SECONDS 3600
-#define JSON_CEILING ((size_t)256 << 20)
 #define TOKEN_CEILING ((size_t)1 << 20)
 
 struct runner {
@@ -187,7 +186,6 @@ bool fb_test_run(struct fb_test_run *run)
     }
     struct runner runner = {.run = run, .key = key};
     fb_arena_init(&runner.arena, &fb_heap, (size_t)64 << 20);
-    fb_buffer_init(&run->json, &fb_heap, JSON_CEILING);
     size_t count = 0;
     for (size_t i = 0; i < run->tests->count; i++)
         for (size_t k = 0; k < run->tests->files[i]->count; k++)
@@ -201,7 +199,6 @@ bool fb_test_run(struct fb_test_run *run)
         fine = run_file(&runner, run->tests->files[i]);
     if (fine)
         fb_test_report_end(run);
-    fb_buffer_release(&run->json);
     fb_arena_release(&runner.arena);
     fb_dev_key_free(key);
     return fine;
