@@ -43,7 +43,7 @@ static bool works(struct search *s, const struct other *other)
     struct fb_request request = c->request;
     struct fb_span why;
     bool could = false;
-    if (s->cannot || s->tries++ == TRIES_MAX)
+    if (s->cannot || s->tries++ >= TRIES_MAX)
         return false;
     if (other->scoped) {
         facts.scopes = other->scopes;

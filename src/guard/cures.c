@@ -12,8 +12,22 @@ struct said {
 
 /* --- One policy ---------------------------------------------------------------------------------------- */
 
+/* RFC 6749 appendix A.4: what can stand in a list of scopes or of acrs, which spaces part, in a challenge. */
+static bool can_be_named(struct fb_span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c <= ' ' || c > '~' || c == '"' || c == '\\')
+            return false;
+    }
+    return text.len != 0;
+}
+
+/* What no challenge can name is passed over: the cure goes without a name then. */
 static void add_text(struct fb_span *list, uint32_t *count, struct fb_span text, bool *more)
 {
+    if (!can_be_named(text))
+        return;
     for (uint32_t i = 0; i < *count; i++)
         if (fb_span_eq(list[i], text))
             return;

@@ -149,7 +149,8 @@ static bool ask_about_trace(ngx_http_request_t *r, const ngx_http_forbid_loc_con
 static ngx_buf_t *dress(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, unsigned status)
 {
     const ngx_http_forbid_loc_conf_t *conf = dressing(r);
-    struct fb_refusal refusal = {.status = status, .level = conf->site.disclose_anonymous};
+    struct fb_refusal refusal = {.status = status, .level = conf->site.disclose_anonymous, .realm = conf->site.realm,
+                                 .resource_metadata = conf->site.metadata_uri};
     struct fb_response response;
     bool asked = status == 405 && ask_about_trace(r, conf, ctx, &refusal);
     if (!asked) {

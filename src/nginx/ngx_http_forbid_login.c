@@ -4,6 +4,8 @@
  * So it has to be a GET, of nobody's script, that navigates there; all else gets the 401 that it was. */
 #include "nginx/ngx_http_forbid.h"
 
+#include "http/http.h"
+
 /* What the fields say of how the request came about. */
 typedef struct {
     bool navigates, fetched;        /* Sec-Fetch-Mode: navigate; any other mode */
@@ -37,13 +39,23 @@ static bool is_navigation(ngx_http_request_t *r, const struct fb_response *respo
            && (manner.navigates || html);
 }
 
+/* What nobody should be sent to: a value that would end its field, and the very path that was asked for, which
+ * would send people round and round. */
+static bool is_unfit(ngx_http_request_t *r, struct fb_span target)
+{
+    struct fb_span asked = ngx_http_forbid_span(r->unparsed_uri);
+    struct fb_span path = fb_span_head(target, fb_span_find(target, '?'));
+    return target.len == 0 || !fb_http_is_field_value(target)
+           || fb_span_eq(path, fb_span_head(asked, fb_span_find(asked, '?')));
+}
+
 bool ngx_http_forbid_login(ngx_http_request_t *r, const struct fb_refusal *refusal, struct fb_response *response)
 {
     const ngx_http_forbid_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_forbid_module);
     ngx_str_t target;
     if (conf->login == NULL || refusal->status != NGX_HTTP_UNAUTHORIZED || refusal->challenge_error.len != 0
         || !is_navigation(r, response) || ngx_http_complex_value(r, conf->login, &target) != NGX_OK
-        || target.len == 0) {
+        || is_unfit(r, ngx_http_forbid_span(target))) {
         return false;
     }
     size_t kept = 0;
@@ -58,9 +70,16 @@ bool ngx_http_forbid_login(ngx_http_request_t *r, const struct fb_refusal *refus
     return true;
 }
 
+/* Browsers take both for one. */
+static bool is_slash(u_char c)
+{
+    return c == '/' || c == '\\';
+}
+
 /* Percent-encoded but for what RFC 3986 section 2.3 leaves unreserved, so that it is one parameter wherever it is
  * put.  The path and the query, never the host: a login page that sends people back cannot be made to send them
- * elsewhere. */
+ * elsewhere, not by two slashes at the beginning either, which would make a host of the path and which a
+ * `rewrite` may have let pass. */
 ngx_str_t ngx_http_forbid_return_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
 {
     static const u_char hex[] = "0123456789ABCDEF";
@@ -71,7 +90,11 @@ ngx_str_t ngx_http_forbid_return_value(ngx_http_request_t *r, ngx_http_forbid_ct
         return text;
     }
     text.data = at;
-    for (size_t i = 0; i < r->unparsed_uri.len; i++) {
+    size_t i = 0;
+    while (i + 1 < r->unparsed_uri.len && is_slash(r->unparsed_uri.data[i]) && is_slash(r->unparsed_uri.data[i + 1])) {
+        i++;
+    }
+    for (; i < r->unparsed_uri.len; i++) {
         u_char c = r->unparsed_uri.data[i];
         if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || ngx_strchr("-._~", c) != NULL) {
             *at++ = c;

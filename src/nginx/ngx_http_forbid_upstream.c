@@ -54,6 +54,20 @@ ngx_str_t ngx_http_forbid_upstream_value(ngx_http_request_t *r, ngx_http_forbid_
     return kind_names[ctx->upstream_kind];
 }
 
+static void drop_fields(ngx_http_request_t *r, const char *const *names, size_t count)
+{
+    for (ngx_list_part_t *part = &r->headers_out.headers.part; part != NULL; part = part->next) {
+        ngx_table_elt_t *fields = part->elts;
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            for (size_t k = 0; k < count; k++) {
+                if (fb_span_eq_nocase(ngx_http_forbid_span(fields[i].key), fb_span_z(names[k]))) {
+                    fields[i].hash = 0;
+                }
+            }
+        }
+    }
+}
+
 /* Fields that say how the body may be kept or read, and ours, which are set anew. */
 static void drop_described(ngx_http_request_t *r)
 {
@@ -63,14 +77,19 @@ static void drop_described(ngx_http_request_t *r)
     ngx_http_clear_etag(r);
     r->headers_out.content_encoding = NULL;
     r->headers_out.cache_control.nelts = 0;
-    for (ngx_list_part_t *part = &r->headers_out.headers.part; part != NULL; part = part->next) {
-        ngx_table_elt_t *fields = part->elts;
-        for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            for (size_t k = 0; k < sizeof(described) / sizeof(described[0]); k++) {
-                if (fb_span_eq_nocase(ngx_http_forbid_span(fields[i].key), fb_span_z(described[k]))) {
-                    fields[i].hash = 0;
-                }
-            }
+    drop_fields(r, described, sizeof(described) / sizeof(described[0]));
+}
+
+/* Where forbid_cors lets the script read, the application's own word on that goes: browsers that find two of a
+ * field let no script read at all. */
+static void drop_shared(ngx_http_request_t *r, const struct fb_response *response)
+{
+    static const char *const shared[] = {"access-control-allow-origin", "access-control-allow-credentials",
+                                         "access-control-expose-headers"};
+    for (size_t i = 0; i < response->lines_count; i++) {
+        if (fb_span_eq_nocase(response->lines[i].name, fb_span_z(shared[0]))) {
+            drop_fields(r, shared, sizeof(shared) / sizeof(shared[0]));
+            return;
         }
     }
 }
@@ -101,6 +120,7 @@ static ngx_int_t normalize(ngx_http_request_t *r, const ngx_http_forbid_loc_conf
     refusal_of(r, conf, ctx, &refusal);
     drop_described(r);
     ngx_http_forbid_render(r, ctx, &refusal, &response);
+    drop_shared(r, &response);
     ctx->own_body = ngx_http_forbid_put(r, &response);
     fb_arena_clear(ngx_http_forbid_arena());
     if (ctx->own_body == NULL) {
@@ -112,7 +132,8 @@ static ngx_int_t normalize(ngx_http_request_t *r, const ngx_http_forbid_loc_conf
 
 static ngx_int_t header_filter(ngx_http_request_t *r)
 {
-    if (r->upstream == NULL || r != r->main) {
+    /* With err_status it is a page of the operator's (proxy_intercept_errors, error_page), or nginx's own. */
+    if (r->upstream == NULL || r != r->main || r->err_status != 0) {
         return next_header_filter(r);
     }
     const ngx_http_forbid_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_forbid_module);

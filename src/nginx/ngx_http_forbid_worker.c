@@ -8,7 +8,7 @@
 
 #include <sys/random.h>
 
-#define FORBID_ANSWER_CEILING ((size_t)256 << 10)
+#define FORBID_ANSWER_CEILING ((size_t)2 << 20)     /* a page of 512 KiB, which grows by doubling */
 #define FORBID_WORKERS_MAX 1024u
 
 static struct {

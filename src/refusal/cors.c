@@ -72,7 +72,9 @@ bool fb_cors_parse(const struct fb_span *words, size_t count, struct fb_arena *a
 /* --- What an answer says -------------------------------------------------------------------------------- */
 
 /* What a script may read beyond the few fields that it always may. */
-static const struct fb_span exposed = FB_SPAN_INIT("WWW-Authenticate, Retry-After, Link, Allow, X-Request-Id, DPoP-Nonce");
+/* The last two for grpc-web, whose scripts find the status of a refused call there (grpc.c). */
+static const struct fb_span exposed =
+    FB_SPAN_INIT("WWW-Authenticate, Retry-After, Link, Allow, X-Request-Id, DPoP-Nonce, grpc-status, grpc-message");
 
 static void line(struct fb_response *response, const char *name, struct fb_span value)
 {

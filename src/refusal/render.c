@@ -6,7 +6,8 @@
 #include "refusal/cors.h"
 #include "refusal/grpc.h"
 
-#define TEXT_MAX ((size_t)16384)    /* of one body, or one field */
+#define TEXT_MAX ((size_t)16384)        /* of one field */
+#define BODY_MAX ((size_t)512 << 10)    /* a page may be made of a template of 256 KiB (pages.c) */
 
 static void line(struct fb_response *response, const char *name, struct fb_span value)
 {
@@ -115,7 +116,7 @@ bool fb_refusal_render(const struct fb_refusal *refusal, const struct fb_audienc
     if (audience->content_type.len != 0 && answer_grpc(refusal, audience, arena, response))
         return !arena->failed;
     struct fb_buffer body;
-    fb_buffer_init(&body, &memory, TEXT_MAX);
+    fb_buffer_init(&body, &memory, BODY_MAX);
     enum fb_http_media media = fb_http_negotiate(&audience->accept, audience->accept.len != 0);
     response->content_type = fb_http_media_name(media, true);
     fb_body_write(refusal, audience, media, arena, &body);

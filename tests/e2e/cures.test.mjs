@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Row 6 through a real nginx: the challenge says what cures the refusal, and obeying it does.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { decided, startGateway } from './lib/gateway.mjs';
+import { decided, makeDirectory, startGateway } from './lib/gateway.mjs';
 import { bearer } from './lib/tokens.mjs';
 import { startUpstream } from './lib/upstream.mjs';
 
@@ -76,9 +77,30 @@ test('RFC 9728: the challenge points at the metadata, which names the issuers an
     assert.deepEqual(document.scopes_supported, ['reports', 'offline']);
     assert.deepEqual(document.bearer_methods_supported, ['header']);
     assert.equal((await described.request('HEAD', uri.pathname, {})).get('content-length'), metadata.get('content-length'));
+    const twice = await described.get('/reports/1', [['Authorization', 'Bearer a'], ['Authorization', 'Bearer b']]);
+    assert.equal(twice.status, 400);
+    assert.equal(challenge(twice).resource_metadata, uri.href, 'each challenge points there, that of nginx’s own 400 too');
     assert.equal((await described.request('POST', uri.pathname, {})).status, 404, 'another method is a request like any other');
     assert.equal((await described.request('GET', '/.well-known/oauth-protected-resource', {})).status, 404);
   } finally {
     await described.stop();
+  }
+});
+
+test('a scope or an acr that no challenge can carry: the status stays, and the challenge goes without', async () => {
+  const dir = makeDirectory();
+  const policies = readFileSync(`${dir}/policies/docs.cedar`, 'utf8');
+  writeFileSync(`${dir}/policies/docs.cedar`, policies.replace('["reports", "offline"]', '["lire données"]').replaceAll('"urn:example:mfa"', '"a\\r\\nX-Evil: 1"').replace('duration("5m")', 'duration("0s")'));
+  const odd = await startGateway({ dir, server: decided(upstream, 'forbid_resource https://api.example;') });
+  try {
+    const scope = await odd.request('GET', '/reports/1', as({ scope: 'other' }));
+    assert.equal(scope.status, 403);
+    assert.deepEqual([challenge(scope).error, challenge(scope).scope], ['insufficient_scope', undefined]);
+    const acr = await odd.request('POST', '/transfers', as({ acr: 'password', auth_time: now() - 4000 }));
+    assert.equal(acr.status, 401);
+    assert.deepEqual([challenge(acr).error, challenge(acr).acr_values], ['insufficient_user_authentication', undefined]);
+    assert.equal(acr.get('x-evil'), undefined);
+  } finally {
+    await odd.stop();
   }
 });

@@ -118,6 +118,47 @@ test('forbid_login: people who navigate are sent to sign in, and nobody else', a
   }
 });
 
+test('forbid_login: not from a page to itself, and $forbid_return never names a host', async () => {
+  const login = await startGateway({ server: decided(upstream, `forbid_login https://login.example/?to=$forbid_return;
+    rewrite ^/evil.example/ /docs/1 last;
+    location = /self { forbid_login /self?x=1; rewrite ^ /docs/1 break; proxy_pass http://127.0.0.1:${upstream.port}; }
+    location /split { set $end "a
+b"; forbid_login https://login.example/?to=$end; rewrite ^ /docs/1 break; proxy_pass http://127.0.0.1:${upstream.port}; }`) });
+  try {
+    const navigate = { 'sec-fetch-mode': 'navigate' };
+    for (const target of ['//evil.example/', '////evil.example/', '/\\evil.example/']) {
+      const answer = await login.get(target, navigate);
+      const to = answer.status === 302 ? new URL(answer.get('location')).searchParams.get('to') : '/';
+      assert.equal(new URL(to, 'https://api.example').origin, 'https://api.example', target);
+    }
+    assert.equal((await login.get('//evil.example/', navigate)).get('location'), 'https://login.example/?to=%2Fevil.example%2F');
+    for (const target of ['/self', '/self?x=1', '/split']) {
+      const answer = await login.get(target, navigate);
+      assert.equal(answer.status, 401, target);
+      assert.equal(answer.get('location'), undefined, target);
+      assert.match(answer.get('www-authenticate'), /^Bearer /, target);
+    }
+  } finally {
+    await login.stop();
+  }
+});
+
+test('a template of 250 KiB, as long as one may be: people get it, with the status that it was', async () => {
+  const dir = makeDirectory();
+  mkdirSync(path.join(dir, 'pages'));
+  writeFileSync(path.join(dir, 'pages/en.html'), `<!doctype html><style>/*${'x'.repeat(250 * 1024)}*/</style><h1>{{title}}</h1>`);
+  const long = await startGateway({ dir, server: decided(upstream, 'forbid_pages pages;') });
+  try {
+    for (const [target, status] of [['/docs/1', 401], ['/nowhere', 404]]) {
+      const answer = await long.get(target, { accept: 'text/html' });
+      assert.equal(answer.status, status);
+      assert.match(answer.body, /<h1>[^<]+<\/h1>$/);
+    }
+  } finally {
+    await long.stop();
+  }
+});
+
 const skip = findBrowser() ? false : 'chromium is not installed';
 test('in Chromium: a page for people, readable in light and dark, without a script', { skip }, async () => {
   const browser = await startBrowser();

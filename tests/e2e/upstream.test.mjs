@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the upstream refuses by itself: passed as it is, or put right.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Connection } from './lib/client.mjs';
-import { decided, startGateway } from './lib/gateway.mjs';
+import { decided, makeDirectory, startGateway } from './lib/gateway.mjs';
 import { bearer } from './lib/tokens.mjs';
 import { startUpstream } from './lib/upstream.mjs';
 
@@ -89,5 +89,35 @@ test('anything else of the upstream’s passes: 200, 404, 500, 451', async () =>
     const answer = await normalizing.request('GET', `/health?status=${status}`, bob());
     assert.equal(answer.status, status);
     assert.equal(answer.json().method, 'GET');
+  }
+});
+
+test('an application that has fields for scripts: the answer put right has one of each', async () => {
+  const shared = await startGateway({ server: decided(upstream, 'forbid_upstream_refusals normalize; forbid_cors https://app.example credentials;') });
+  try {
+    const target = '/health?status=401&field=access-control-allow-origin:*&field=access-control-expose-headers:X-App';
+    const answer = await shared.get(target, { origin: 'https://app.example' });
+    assert.deepEqual(answer.all('access-control-allow-origin'), ['https://app.example']);
+    assert.equal(answer.all('access-control-expose-headers').length, 1);
+    assert.match(answer.get('access-control-expose-headers'), /WWW-Authenticate/);
+    assert.deepEqual((await shared.get(target)).all('access-control-allow-origin'), ['*'], 'nothing of ours, so it stays');
+  } finally {
+    await shared.stop();
+  }
+});
+
+test('a page of the operator’s for what the upstream refuses stays', async () => {
+  const dir = makeDirectory();
+  writeFileSync(path.join(dir, 'own.html'), 'the operator’s page');
+  const own = await startGateway({ dir, server: `${decided(upstream, 'forbid_upstream_refusals normalize; proxy_intercept_errors on; error_page 401 403 /own.html;')}
+    location = /own.html { root ${dir}; }` });
+  try {
+    for (const status of [401, 403]) {
+      const answer = await own.get(`/health?status=${status}`);
+      assert.equal(answer.status, status);
+      assert.equal(answer.body, 'the operator’s page');
+    }
+  } finally {
+    await own.stop();
   }
 });

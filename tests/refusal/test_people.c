@@ -250,7 +250,7 @@ static void test_cors_fields(void **state)
     struct fb_response response;
     struct fb_cors cors;
     struct fb_audience audience = {.cors = &cors, .origin = FB_SPAN("https://app.example")};
-    static const char exposed[] = "Expose-Headers: WWW-Authenticate, Retry-After, Link, Allow, X-Request-Id, DPoP-Nonce\n";
+    static const char exposed[] = "Expose-Headers: WWW-Authenticate, Retry-After, Link, Allow, X-Request-Id, DPoP-Nonce, grpc-status, grpc-message\n";
     char expected[256];
 
     assert_true(parse_cors(desk, "https://app.example credentials", &cors));
