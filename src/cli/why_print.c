@@ -202,6 +202,10 @@ static void print_remark(struct fb_buffer *out, const struct fb_why_shown *shown
         remark = "No valid credentials, and somebody could be allowed: signing in may help.";
     else if (answer->refusal.status == 403 && why->evaluated && why->unknown_principal)
         remark = "No valid credentials, and nobody could be allowed: signing in would not help.";
+    else if (fb_span_is(answer->refusal.reason, "account_unknown"))
+        remark = shown->site->site.store != NULL
+                     ? "The principal stands neither in entities.json nor in the store."
+                     : "The principal does not stand in entities.json, and no store was given (--store DIR).";
     else if (why->evaluated && why->policies_count == 0)
         remark = "No policy is about this action and these types, and what nothing permits is refused.";
     if (remark != NULL)
