@@ -51,6 +51,16 @@ static bool fail(struct reading *reading, const char *code, const char *name, co
     return false;
 }
 
+/* Naming a file of the directory instead is the likely slip. */
+static bool not_opened(struct reading *reading, int error)
+{
+    struct fb_diag *diag = fb_diag_add(reading->diags, FB_ERROR, "load.unreadable", NULL, (struct fb_range){0, 0},
+                                       "%s: %s", reading->dir, strerror(error));
+    if (error == ENOTDIR)
+        diag->hint = FB_SPAN("policies are read as a directory, with the schema beside them: name the directory");
+    return false;
+}
+
 static struct mark mark_of(const struct stat *st)
 {
     return (struct mark){st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim};
@@ -232,7 +242,7 @@ bool fb_files_read(const char *dir, struct fb_arena *arena, struct fb_files *fil
     for (int try = 0; try < TRIES; try++) {
         reading.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (reading.fd < 0)
-            return fail(&reading, "load.unreadable", "", strerror(errno));
+            return not_opened(&reading, errno);
         reading.changed = false;
         reading.entries = NULL;
         reading.capacity = 0;
