@@ -111,6 +111,7 @@ static unsigned variables_of(const struct fb_expr *expr)
 /* A variable that is used must be given; any entity does for one that is not. */
 static bool fill_request(struct fb_inputs *inputs, const struct fb_expr *expr, struct fb_request *request)
 {
+    static const char *const names[] = {"principal", "action", "resource"};
     static const char *const options[] = {"-l, --principal", "-a, --action", "-r, --resource"};
     const struct fb_uid **uids[] = {&request->principal, &request->action, &request->resource};
     unsigned used = variables_of(expr);
@@ -119,7 +120,8 @@ static bool fill_request(struct fb_inputs *inputs, const struct fb_expr *expr, s
         if (*uids[i] != NULL)
             continue;
         if ((used & 1u << i) != 0)
-            fine = fb_inputs_fault(inputs, "request.missing", "the expression asks for it: %s is missing", options[i]);
+            fine = fb_inputs_fault(inputs, "request.missing", "the expression asks for `%s`: %s is missing", names[i],
+                                   options[i]);
         *uids[i] = fb_uid_new(&inputs->arena, FB_SPAN("Nobody"), FB_SPAN(""));
         if (*uids[i] == NULL)
             return fb_inputs_fault(inputs, "input.memory", "out of memory");

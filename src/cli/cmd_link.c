@@ -147,7 +147,8 @@ static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const struct optio
                                                     fb_span_z(options->new_id), values.principal, values.resource,
                                                     &error);
     if (link == NULL)
-        return fb_inputs_fault(inputs, "links.link", "template '%s': %s", options->template_id, error);
+        return fb_inputs_fault(inputs, "links.link", "link '%s' of template '%s': %s", options->new_id,
+                               options->template_id, error);
     if (options->inputs.links != NULL && !write_links(inputs, options->inputs.links, first))
         return false;
     print_link(cli, link);
