@@ -139,12 +139,13 @@ async function main() {
     '--real-ip-from', '127.0.0.1', ...(existsSync(geo) ? ['--geo', geo] : []), ...(disclose ? ['--disclose', disclose] : [])];
   await start(forbid, args, /listen/i);
   if (mode === 'serve') {
+    if (port !== 8403) console.log('Port 8403 is taken by another program; this takes a free one.');
     console.log(`Forbid stands in front of the users API on http://127.0.0.1:${port}\n\nTry, in another terminal:\n`
       + `  curl -i http://127.0.0.1:${port}/api/users/123\n`
       + `  curl -i http://127.0.0.1:${port}/api/users/123 -H 'Authorization: Bearer ${admin}'\n`
       + `  curl -i -X DELETE http://127.0.0.1:${port}/api/users/123 -H 'Authorization: Bearer ${token('123')}'\n`
       + `  ${path.relative(process.cwd(), forbid)} account suspend 'User::"123"' --store ${store} --reason 'a trial'\n\nControl-C stops it.`);
-    await new Promise((done) => { process.once('SIGINT', done); process.once('SIGTERM', done); });
+    await new Promise((done) => { process.on('SIGINT', done); process.on('SIGTERM', done); });
     return 0;
   }
   const [passed, failed] = await play(port);
