@@ -24,6 +24,8 @@ static bool run(struct fb_cli *cli, struct fb_inputs *inputs, const char *path, 
     struct fb_buffer out;
     fb_buffer_init(&out, &fb_heap, (size_t)1 << 30);
     bool good = fb_schema_translate_fragment(&out, &inputs->arena, source, form, &inputs->diags);
+    if (!good)
+        fb_inputs_hint_form(inputs, source, form == FB_SCHEMA_TEXT, 0);
     if (form != FB_SCHEMA_TEXT)
         fb_buffer_add_char(&out, '\n');
     if (good && out.failed)

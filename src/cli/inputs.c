@@ -90,7 +90,22 @@ const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *p
         fb_inputs_fault(inputs, "input.memory", "out of memory");
         return NULL;
     }
+    if (error == EISDIR && inputs->diags.count != 0)
+        inputs->diags.list[inputs->diags.count - 1].hint =
+            FB_SPAN("a file is read here; `check`, `why`, `test` and `list` take a policy directory");
     return source;
+}
+
+void fb_inputs_hint_form(struct fb_inputs *inputs, const struct fb_source *source, bool as_json, size_t first)
+{
+    struct fb_span text = source->text;
+    while (text.len != 0 && strchr(" \t\r\n", text.ptr[0]) != NULL)
+        text = fb_span_from(text, 1);
+    bool is_json = text.len != 0 && (text.ptr[0] == '{' || text.ptr[0] == '[');
+    if (text.len == 0 || is_json == as_json || inputs->diags.count <= first || inputs->diags.list[first].hint.len != 0)
+        return;
+    inputs->diags.list[first].hint = is_json ? FB_SPAN("this looks like JSON, and is read as the Cedar syntax")
+                                             : FB_SPAN("this does not look like JSON, and is read as JSON");
 }
 
 bool fb_inputs_schema(struct fb_inputs *inputs, const struct fb_inputs_options *options)
@@ -100,11 +115,14 @@ bool fb_inputs_schema(struct fb_inputs *inputs, const struct fb_inputs_options *
     const struct fb_source *source = fb_inputs_source(inputs, options->schema, FB_CEDAR_TEXT_MAX);
     if (source == NULL)
         return false;
-    inputs->schema = fb_format_is_json(options->schema_format)
-                         ? fb_schema_read_json(&inputs->arena, source, &inputs->diags)
-                         : fb_schema_read(&inputs->arena, source, &inputs->diags);
-    if (inputs->schema == NULL)
+    bool json = fb_format_is_json(options->schema_format);
+    size_t first = inputs->diags.count;
+    inputs->schema = json ? fb_schema_read_json(&inputs->arena, source, &inputs->diags)
+                          : fb_schema_read(&inputs->arena, source, &inputs->diags);
+    if (inputs->schema == NULL) {
+        fb_inputs_hint_form(inputs, source, json, first);
         return false;
+    }
     inputs->hints = fb_schema_hints(inputs->schema);
     return true;
 }
@@ -114,9 +132,12 @@ const struct fb_source *fb_inputs_policies(struct fb_inputs *inputs, const struc
     const struct fb_source *source = fb_inputs_source(inputs, options->policies, FB_CEDAR_TEXT_MAX);
     if (source == NULL)
         return NULL;
-    bool read = fb_format_is_json(options->policy_format)
-                    ? fb_policy_set_read_json(&inputs->set, source, &inputs->diags)
-                    : fb_policy_set_read(&inputs->set, source, &inputs->diags);
+    bool json = fb_format_is_json(options->policy_format);
+    size_t first = inputs->diags.count;
+    bool read = json ? fb_policy_set_read_json(&inputs->set, source, &inputs->diags)
+                     : fb_policy_set_read(&inputs->set, source, &inputs->diags);
+    if (!read)
+        fb_inputs_hint_form(inputs, source, json, first);
     return read ? source : NULL;
 }
 

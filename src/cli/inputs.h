@@ -61,6 +61,9 @@ bool fb_inputs_write(struct fb_inputs *inputs, const char *path, struct fb_span 
 
 /* A file as a source, in the arena; "-" or NULL is standard input.  NULL after a diagnostic. */
 const struct fb_source *fb_inputs_source(struct fb_inputs *inputs, const char *path, size_t limit);
+/* After `source` could not be read as JSON, or as the Cedar syntax: a text in the other form fails at its first
+ * character with a message about a token, and this hint says why.  `first` is the number of diagnostics before. */
+void fb_inputs_hint_form(struct fb_inputs *inputs, const struct fb_source *source, bool as_json, size_t first);
 /* A diagnostic about no place in particular.  Returns false, so that a caller may return it. */
 bool fb_inputs_fault(struct fb_inputs *inputs, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
