@@ -8,6 +8,7 @@
 #define FEW 32u                 /* static policies of an action that are looked at without another thought */
 #define FOUND_MAX 16384u        /* rules in a list of those that only may match */
 #define LINKS_FEW 4096u         /* links of which fb_program_concerned() looks at each */
+#define LINKS_LISTED 16u        /* links of an action: to find more by whom they name costs less than to look at each */
 
 static uint32_t add_run(struct fb_candidates *candidates, uint32_t first, uint32_t count)
 {
@@ -199,14 +200,15 @@ const struct fb_concerned *fb_program_concerned(const struct fb_program *program
     /* Candidates depend on the action alone; the others only have to be some uid. */
     const struct fb_request request = {.principal = action, .action = action, .resource = action, .entities = entities};
     struct fb_concerned *concerned = fb_arena_alloc(arena, sizeof *concerned);
-    uint32_t found[FB_CONCERNED_MAX], rule;
+    uint32_t found[FB_CONCERNED_MAX], links = 0, rule;
     struct fb_candidates candidates;
     struct fb_eval e;
     fb_eval_init(&e, &program->code, &request, arena);
     if (concerned == NULL || program->links->live > LINKS_FEW || !fb_candidates_by_action(&candidates, program, &e))
         return NULL;
     while ((rule = fb_candidates_next(&candidates, &e)) != UINT32_MAX) {
-        if (concerned->count == FB_CONCERNED_MAX)
+        links += rule >= program->statics.count;
+        if (concerned->count == FB_CONCERNED_MAX || links > LINKS_LISTED)
             return NULL;
         found[concerned->count++] = rule;
     }

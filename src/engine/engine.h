@@ -90,7 +90,8 @@ struct fb_request {
 
 /* The same for every request with this action as long as the action's own ancestors are what
  * `entities` says.  NULL without memory, when an entity cannot be read, or when there are more than
- * FB_CONCERNED_MAX: the lists of all actions together must not outgrow the policies. */
+ * FB_CONCERNED_MAX: the lists of all actions together must not outgrow the policies; or so many links that a
+ * decision finds them sooner by whom they name. */
 #define FB_CONCERNED_MAX 64u
 const struct fb_concerned *fb_program_concerned(const struct fb_program *program, const struct fb_uid *action,
                                                 const struct fb_entities *entities, struct fb_arena *arena);
