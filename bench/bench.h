@@ -61,7 +61,7 @@ struct bench_library;
 struct bench_requests {
     struct fb_arena arena;
     const struct bench_subject *subject;
-    struct fb_request *list;
+    struct fb_request *list;                /* each with its entities and its action's policies, as the guard has them */
     size_t count;
     struct bench_library *library;          /* NULL: not loaded */
 };

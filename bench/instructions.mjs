@@ -41,7 +41,7 @@ export async function countInstructions(ours, peers, data, quick) {
   console.error('bench: counts instructions');
   const tasks = [], rust = peers.find(({ name }) => name === 'cedar-rust');
   for (const [name, requests] of quick ? few : whole) {
-    for (const mode of quick ? ['handles', 'text'] : ['handles', 'text', 'library']) tasks.push({ peer: 'forbid', mode, case: name, program: ours, words: ['--count', mode] });
+    for (const mode of quick ? ['handles', 'uids', 'text'] : ['handles', 'uids', 'text', 'library']) tasks.push({ peer: 'forbid', mode, case: name, program: ours, words: ['--count', mode] });
     if (rust && requests) tasks.push({ peer: 'cedar-rust', mode: 'parsed', case: name, program: rust.command[0], words: ['--count', String(requests)] });
   }
   // A count does not mind what runs beside it.

@@ -7,7 +7,8 @@
  * with each result come the answers, so that they can be held against those of others.  With --count one
  * round of MODE is made in bench_counted(), for callgrind.  Modes:
  *
- *   handles   the request's three uids are there, hashed, as the guard keeps those of routes and tokens
+ *   handles   principal and resource have been found and the action's policies are known, as when the guard asks
+ *   uids      the request's three uids are there, hashed; nothing has been looked up
  *   text      they are made from their type and id at each decision
  *   library   forbid_authorize() of the C interface, from the texts of the three uids and the context
  *   refuse    what a refusal asks in addition: could anybody, and which permit was nearest?
@@ -32,9 +33,23 @@ static unsigned decide_handles(const struct bench_requests *requests, size_t ind
     return decide(requests, &requests->list[index], arena);
 }
 
+/* Nothing looked up. */
+static struct fb_request by_uids(const struct fb_request *request)
+{
+    return (struct fb_request){.principal = request->principal, .action = request->action,
+                               .resource = request->resource, .context = request->context,
+                               .entities = request->entities};
+}
+
+static unsigned decide_uids(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+{
+    struct fb_request made = by_uids(&requests->list[index]);
+    return decide(requests, &made, arena);
+}
+
 static unsigned decide_text(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
-    struct fb_request made = requests->list[index];
+    struct fb_request made = by_uids(&requests->list[index]);
     made.principal = fb_uid_new(arena, fb_uid_type(made.principal), fb_uid_id(made.principal));
     made.action = fb_uid_new(arena, fb_uid_type(made.action), fb_uid_id(made.action));
     made.resource = fb_uid_new(arena, fb_uid_type(made.resource), fb_uid_id(made.resource));
@@ -44,7 +59,7 @@ static unsigned decide_text(const struct bench_requests *requests, size_t index,
 static unsigned refuse(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
     const struct fb_program *program = requests->subject->program;
-    const struct fb_request *request = &requests->list[index];
+    const struct fb_request made = by_uids(&requests->list[index]), *request = &made;
     struct fb_unknowns anybody = {.principal = true};
     struct fb_explanation explanation;
     bool could = false, found = false;
@@ -60,8 +75,8 @@ static const struct mode {
     const char *name;
     bench_decide *decide;
     size_t policies_max;        /* beyond, a run would take too long */
-} modes[] = {{"handles", decide_handles, SIZE_MAX}, {"text", decide_text, SIZE_MAX},
-             {"library", bench_library_decide, LIBRARY_MAX}, {"refuse", refuse, 10000}};
+} modes[] = {{"handles", decide_handles, SIZE_MAX}, {"uids", decide_uids, SIZE_MAX},
+             {"text", decide_text, SIZE_MAX}, {"library", bench_library_decide, LIBRARY_MAX}, {"refuse", refuse, 10000}};
 enum { MODES = sizeof modes / sizeof *modes };
 
 static const struct mode *find_mode(const char *name)

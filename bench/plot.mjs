@@ -32,7 +32,7 @@ function style() {
 
 function panel([kind, title, series], index, results, range) {
   const x0 = LEFT + (index % 3) * (PANEL.width + GAP), y0 = TOP + Math.floor(index / 3) * ROW;
-  const mine = results.filter((r) => kindOf(r.case) === kind && r.series === series && (r.peer !== 'forbid' || r.mode === 'handles') && r.median_ns > 0);
+  const mine = results.filter((r) => kindOf(r.case) === kind && r.series === series && (r.peer !== 'forbid' || r.mode === 'uids') && r.median_ns > 0);
   const sizes = [...new Set(mine.map((r) => sizeOf(r.case)))].sort((a, b) => a - b);
   const spread = log(sizes.at(-1)) - log(sizes[0]) || 1;
   const x = (size) => x0 + 10 + ((log(size) - log(sizes[0])) / spread) * (PANEL.width - 20);
@@ -64,7 +64,7 @@ function legend(names) {
 }
 
 export function drawPlot({ results, machine }) {
-  const timed = results.filter((r) => r.median_ns > 0 && (r.peer !== 'forbid' || r.mode === 'handles'));
+  const timed = results.filter((r) => r.median_ns > 0 && (r.peer !== 'forbid' || r.mode === 'uids'));
   const range = [Math.floor(log(Math.min(...timed.map((r) => r.median_ns)))), Math.ceil(log(Math.max(...timed.map((r) => r.median_ns))))];
   const names = Object.keys(looks).filter((name) => timed.some((r) => r.peer === name));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Time of one decision, Forbid and others">

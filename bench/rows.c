@@ -95,6 +95,34 @@ static struct fb_request read_request(struct fb_span line, struct fb_arena *aren
     return request;
 }
 
+/* NULL: there is no such entity. */
+static const struct fb_entity *find_entity(const struct bench_subject *subject, const struct fb_uid *uid,
+                                           struct fb_arena *arena)
+{
+    struct fb_entity entity;
+    if (subject->entities.find(subject->entities.self, uid, &entity) != FB_FOUND)
+        return NULL;
+    struct fb_entity *kept = fb_arena_alloc(arena, sizeof *kept);
+    bench_need(kept != NULL, "out of memory");
+    *kept = entity;
+    return kept;
+}
+
+/* What the guard knows before it asks: the action's policies since it loaded them, and both entities. */
+static void resolve(struct bench_requests *requests, struct fb_request *request)
+{
+    const struct bench_subject *subject = requests->subject;
+    request->entities = &subject->entities;
+    request->principal_entity = find_entity(subject, request->principal, &requests->arena);
+    request->resource_entity = find_entity(subject, request->resource, &requests->arena);
+    for (size_t i = 0; i < requests->count; i++)
+        if (fb_uid_eq(requests->list[i].action, request->action)) {
+            request->concerned = requests->list[i].concerned;
+            return;
+        }
+    request->concerned = fb_program_concerned(subject->program, request->action, request->entities, &requests->arena);
+}
+
 void bench_requests_read(struct bench_requests *requests, const struct bench_subject *subject, struct fb_span text)
 {
     size_t capacity = 0;
@@ -107,7 +135,7 @@ void bench_requests_read(struct bench_requests *requests, const struct bench_sub
             bench_need(requests->list != NULL, "out of memory");
         }
         struct fb_request request = read_request(line, &requests->arena);
-        request.entities = &subject->entities;
+        resolve(requests, &request);
         requests->list[requests->count++] = request;
     }
 }
