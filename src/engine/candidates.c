@@ -10,9 +10,18 @@
 #define LINKS_FEW 4096u         /* links of which fb_program_concerned() looks at each */
 #define LINKS_LISTED 16u        /* links of an action: to find more by whom they name costs less than to look at each */
 
+static void start(struct fb_candidates *candidates, const struct fb_program *program, const struct fb_index *index)
+{
+    candidates->program = program;
+    candidates->index = index;
+    candidates->now = candidates->found = (struct fb_run){NULL, NULL};
+    candidates->runs_count = candidates->next = candidates->end = 0;
+    candidates->proven = false;
+}
+
 static uint32_t add_run(struct fb_candidates *candidates, uint32_t first, uint32_t count)
 {
-    const uint32_t *entries = candidates->program->index.entries;
+    const uint32_t *entries = candidates->index->entries;
     if (count != 0)
         candidates->runs[candidates->runs_count++] = (struct fb_run){entries + first, entries + first + count};
     return count;
@@ -22,7 +31,7 @@ static uint32_t add_run(struct fb_candidates *candidates, uint32_t first, uint32
 static bool find_runs(struct fb_candidates *candidates, struct fb_eval *e, uint64_t *sum)
 {
     const struct fb_program *program = candidates->program;
-    const struct fb_index *index = &program->index;
+    const struct fb_index *index = candidates->index;
     const struct fb_bucket *bucket = fb_index_find(index, e->request->action);
     *sum = 0;
     if (bucket == NULL || !index->merged)
@@ -95,10 +104,7 @@ bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_progra
                         uint8_t unknown)
 {
     const struct fb_concerned *concerned = e->request->concerned;
-    candidates->program = program;
-    candidates->now = candidates->found = (struct fb_run){NULL, NULL};
-    candidates->runs_count = candidates->next = candidates->end = 0;
-    candidates->proven = false;
+    start(candidates, program, &program->index);
     if (concerned != NULL) {
         candidates->now = (struct fb_run){concerned->list, concerned->list + concerned->count};
         return true;
@@ -112,20 +118,25 @@ bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_progra
     return true;
 }
 
-bool fb_candidates_by_action(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e)
+bool fb_candidates_static(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e,
+                          bool firsts)
 {
     uint64_t sum;
-    candidates->program = program;
-    candidates->now = candidates->found = (struct fb_run){NULL, NULL};
-    candidates->runs_count = candidates->next = candidates->end = 0;
-    candidates->proven = false;
+    start(candidates, program, firsts ? &program->firsts : &program->index);
     if (!find_runs(candidates, e, &sum))
+        return false;
+    settle(candidates);
+    return true;
+}
+
+bool fb_candidates_by_action(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e)
+{
+    if (!fb_candidates_static(candidates, program, e, false))
         return false;
     if (program->links->live != 0) {
         candidates->next = candidates->end != 0 ? 0 : program->statics.count;
         candidates->end = program->statics.count + program->links->count;
     }
-    settle(candidates);
     return true;
 }
 

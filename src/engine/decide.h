@@ -25,6 +25,7 @@ struct fb_candidates {
     struct fb_run found;
     bool found_proven, proven;                  /* scopes hold, the action's too: of those found; of the last one */
     const struct fb_program *program;
+    const struct fb_index *index;
 };
 
 /* `unknown`: 1 << enum fb_var of the principal and resource that may be any of their type.  Known ones must be
@@ -33,6 +34,9 @@ bool fb_candidates_init(struct fb_candidates *candidates, const struct fb_progra
                         uint8_t unknown);
 /* The same by action alone. */
 bool fb_candidates_by_action(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e);
+/* Of these the static policies; with `firsts`, those that are not the first of their group may be left out. */
+bool fb_candidates_static(struct fb_candidates *candidates, const struct fb_program *program, struct fb_eval *e,
+                          bool firsts);
 uint32_t fb_candidates_more(struct fb_candidates *candidates, struct fb_eval *e);
 /* The next rule whose action matches; UINT32_MAX when there is none, or when e->cannot. */
 static inline uint32_t fb_candidates_next(struct fb_candidates *candidates, struct fb_eval *e)
@@ -63,6 +67,11 @@ struct fb_numbers {
 };
 /* Adds the rows that may match, ascending. */
 enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers);
+/* Calls `meet` for each row that names on a known side what the request is or is under, whose types fit, and that is
+ * not the first of its group; perhaps twice.  `unmet`: sides that cannot hold.  False from `meet`: e->cannot.  PROVEN
+ * or SOME when that is done. */
+typedef bool fb_meet(void *self, uint32_t number, uint32_t form, uint32_t unmet);
+enum fb_gathered fb_meet_named(struct fb_eval *e, const struct fb_sought *sought, fb_meet *meet, void *self);
 void fb_numbers_sort(uint32_t *list, size_t count);
 
 /* --- decide.c -------------------------------------------------------------------------------------- */

@@ -243,3 +243,15 @@ bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t
     }
     return true;
 }
+
+bool fb_count_unmet_conditions(struct fb_explainer *x, const struct fb_form *form, uint32_t *count)
+{
+    struct fb_clause clause;
+    *count = 0;
+    for (uint32_t i = 0; i < form->conjuncts_count; i++) {
+        if (!condition_clause(x, &x->program->conjuncts[form->conjuncts + i], &clause))
+            return false;
+        *count += fb_clause_unmet(&clause);
+    }
+    return true;
+}

@@ -20,6 +20,9 @@ bool fb_explain_rule(struct fb_explainer *x, uint32_t number, struct fb_explanat
 bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
                     uint8_t *outcomes);
 
+/* Of the conditions of a form alone. */
+bool fb_count_unmet_conditions(struct fb_explainer *x, const struct fb_form *form, uint32_t *count);
+
 static inline bool fb_clause_unmet(const struct fb_clause *clause)
 {
     return (clause->outcomes & FB_CAN_TRUE) == 0;

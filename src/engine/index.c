@@ -70,10 +70,18 @@ static bool enter_action(struct fb_index *index, const struct fb_uid *action, ui
     return true;
 }
 
-static size_t count_names(const struct fb_program *program, uint32_t *any)
+/* The next static policy from `rule` on; with `firsts` the next that is the first of its group. */
+static uint32_t next_rule(const struct fb_program *program, uint32_t rule, bool firsts)
+{
+    while (firsts && rule < program->statics.count && fb_row_at(&program->statics, rule)->place != 0)
+        rule++;
+    return rule;
+}
+
+static size_t count_names(const struct fb_program *program, bool firsts, uint32_t *any)
 {
     size_t names = 0;
-    for (uint32_t i = 0; i < program->statics.count; i++) {
+    for (uint32_t i = 0; (i = next_rule(program, i, firsts)) < program->statics.count; i++) {
         const struct fb_scope *scope = action_of(program, i);
         names += scope->op == FB_SCOPE_IN_LIST ? scope->count : scope->op != FB_SCOPE_ANY;
         *any += scope->op == FB_SCOPE_ANY;
@@ -106,9 +114,8 @@ static void repeat_rule(struct fb_index *index, uint32_t rule)
     }
 }
 
-static bool make_buckets(struct fb_program *program, size_t names)
+static bool make_buckets(const struct fb_program *program, struct fb_index *index, bool firsts, size_t names)
 {
-    struct fb_index *index = &program->index;
     uint32_t size = 4;
     while (size < 2 * names)
         size *= 2;
@@ -116,14 +123,13 @@ static bool make_buckets(struct fb_program *program, size_t names)
     index->buckets = fb_arena_array(program->arena, size, sizeof *index->buckets);
     if (index->buckets == NULL)
         return false;
-    for (uint32_t i = 0; i < program->statics.count; i++)
+    for (uint32_t i = 0; (i = next_rule(program, i, firsts)) < program->statics.count; i++)
         each_action(action_of(program, i), count_action, index, i);
     return true;
 }
 
-static bool make_entries(struct fb_program *program, size_t names)
+static bool make_entries(const struct fb_program *program, struct fb_index *index, size_t names)
 {
-    struct fb_index *index = &program->index;
     size_t repeated = 0;
     index->merged = index->any_count <= MERGED_MAX;
     for (uint32_t i = 0; index->merged && i <= index->mask; i++)
@@ -134,21 +140,30 @@ static bool make_entries(struct fb_program *program, size_t names)
     return index->entries != NULL && total <= UINT32_MAX;
 }
 
-bool fb_index_build(struct fb_program *program)
+static bool build(const struct fb_program *program, struct fb_index *index, bool firsts)
 {
-    struct fb_index *index = &program->index;
-    size_t names = count_names(program, &index->any_count);
-    if (names > UINT32_MAX / 4 || !make_buckets(program, names) || !make_entries(program, names))
+    size_t names = count_names(program, firsts, &index->any_count);
+    if (names > UINT32_MAX / 4 || !make_buckets(program, index, firsts, names) || !make_entries(program, index, names))
         return false;
     place_lists(index);
     uint32_t any = 0;
-    for (uint32_t i = 0; i < program->statics.count; i++) {
+    for (uint32_t i = 0; (i = next_rule(program, i, firsts)) < program->statics.count; i++) {
         if (action_of(program, i)->op == FB_SCOPE_ANY) {
             index->entries[any++] = i;
             repeat_rule(index, i);
         }
         each_action(action_of(program, i), enter_action, index, i);
     }
+    return true;
+}
+
+bool fb_index_build(struct fb_program *program)
+{
+    if (!build(program, &program->index, false))
+        return false;
+    if (program->statics.followers != 0)
+        return build(program, &program->firsts, true);
+    program->firsts = program->index;
     return true;
 }
 

@@ -55,7 +55,7 @@ const char *fb_link_table_add(struct fb_link_table *table, const struct fb_polic
         fb_form_named(compiled, FB_SIDE_PRINCIPAL, principal != NULL ? principal : template_->principal.uid),
         fb_form_named(compiled, FB_SIDE_RESOURCE, resource != NULL ? resource : template_->resource.uid)};
     if (table->rows.count >= UINT32_MAX / 2 - table->program.statics.count
-        || !fb_rows_add(&table->rows, form, names, id, NULL, &number))
+        || !fb_rows_add(&table->rows, form, true, names, id, NULL, &number))
         return "not enough memory for the link";
     return NULL;
 }

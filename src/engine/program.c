@@ -180,7 +180,8 @@ static bool add_row(struct builder *b, struct fb_rows *rows, uint32_t form, cons
     const struct fb_named names[2] = {fb_form_named(&b->program->forms[form], FB_SIDE_PRINCIPAL, principal),
                                       fb_form_named(&b->program->forms[form], FB_SIDE_RESOURCE, resource)};
     uint32_t number;
-    return fb_rows_add(rows, form, names, fb_span(NULL, 0), origin, &number);
+    bool shared = rows != &b->program->statics || b->program->forms[form].conjuncts_count == 0;
+    return fb_rows_add(rows, form, shared, names, fb_span(NULL, 0), origin, &number);
 }
 
 /* --- Templates and links ----------------------------------------------------------------------- */
@@ -314,7 +315,8 @@ struct fb_program_size fb_program_size(const struct fb_program *program)
                 + code->lists_capacity * sizeof *code->lists + code->names_capacity * sizeof *code->names
                 + program->conjuncts_capacity * sizeof *program->conjuncts
                 + program->forms_capacity * sizeof *program->forms,
-        .statics = program->statics.bytes + fb_index_size(&program->index),
+        .statics = program->statics.bytes + fb_index_size(&program->index)
+                   + (program->statics.followers != 0 ? fb_index_size(&program->firsts) : 0),
         .links = program->links->bytes,
         .forms = program->forms_count,
     };

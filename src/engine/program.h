@@ -144,6 +144,7 @@ struct fb_program {
     struct fb_map templates;                    /* struct fb_policy * (its bytes) → uint32_t *, a form */
     struct fb_rows statics;
     struct fb_index index;                      /* of static policies, by action */
+    struct fb_index firsts;                     /* … of those that are the first of their group (rows.h) */
     const struct fb_rows *links;
     struct fb_rows own_links;                   /* those of the set */
 };

@@ -14,8 +14,6 @@
 
 /* --- Buckets ------------------------------------------------------------------------------------- */
 
-typedef uint32_t *next_of(const struct fb_rows *rows, uint32_t entry, uint32_t *hash);
-
 static uint32_t *next_key(const struct fb_rows *rows, uint32_t entry, uint32_t *hash)
 {
     struct fb_key *key = fb_key_at(rows, entry);
@@ -44,7 +42,7 @@ static uint32_t *next_of_pair(const struct fb_rows *rows, uint32_t entry, uint32
 }
 
 /* One bucket more: what its elder half held for it moves over. */
-static bool add_bucket(struct fb_rows *rows, struct fb_buckets *buckets, next_of *next)
+static bool add_bucket(struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next)
 {
     uint32_t *made = fb_segments_reach(&buckets->heads, rows, buckets->count, sizeof *made);
     if (made == NULL)
@@ -70,7 +68,7 @@ static bool add_bucket(struct fb_rows *rows, struct fb_buckets *buckets, next_of
     return true;
 }
 
-static bool add_buckets(struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t wanted)
+bool fb_buckets_reach(struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next, uint32_t wanted)
 {
     while (buckets->count < wanted)
         if (!add_bucket(rows, buckets, next))
@@ -78,7 +76,7 @@ static bool add_buckets(struct fb_rows *rows, struct fb_buckets *buckets, next_o
     return true;
 }
 
-static void enter(const struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t entry)
+void fb_bucket_enter(const struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next, uint32_t entry)
 {
     uint32_t hash;
     uint32_t *link = next(rows, entry, &hash), *head = fb_bucket_at(buckets, hash);
@@ -86,7 +84,7 @@ static void enter(const struct fb_rows *rows, struct fb_buckets *buckets, next_o
     *head = entry;
 }
 
-static void leave(const struct fb_rows *rows, struct fb_buckets *buckets, next_of *next, uint32_t entry)
+void fb_bucket_leave(const struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next, uint32_t entry)
 {
     uint32_t hash, other;
     uint32_t *link = next(rows, entry, &hash), *at = fb_bucket_at(buckets, hash);
@@ -164,7 +162,7 @@ static void drop_key(struct fb_rows *rows, uint32_t at)
     struct fb_key *key = fb_key_at(rows, at);
     if (at == 0 || key->count[0] != 0 || key->count[1] != 0)
         return;
-    leave(rows, &rows->by_uid, next_key, at);
+    fb_bucket_leave(rows, &rows->by_uid, next_key, at);
     rows->keys_live--;
     rows->types -= fb_key_is_type(key);
     if (is_owned(rows, key))
@@ -188,7 +186,7 @@ static bool key_for(struct fb_rows *rows, const struct fb_named *name, uint32_t 
     bool known = *at != 0;
     if (!known && !type && owned)
         uid = keep_uid(rows, fb_uid_type(uid), fb_uid_id(uid));
-    if (!known && uid != NULL && add_buckets(rows, &rows->by_uid, next_key, KEY_BUCKETS * (rows->keys_live + 1)))
+    if (!known && uid != NULL && fb_buckets_reach(rows, &rows->by_uid, next_key, KEY_BUCKETS * (rows->keys_live + 1)))
         *at = take_key(rows);
     if (known || *at == 0) {
         if (uid != NULL && owned && uid != name->uid)
@@ -198,7 +196,7 @@ static bool key_for(struct fb_rows *rows, const struct fb_named *name, uint32_t 
     *fb_key_at(rows, *at) = (struct fb_key){.uid = uid, .tag = type ? type_tag(uid->type_hash) : uid_tag(uid)};
     rows->types += type;
     rows->keys_live++;
-    enter(rows, &rows->by_uid, next_key, *at);
+    fb_bucket_enter(rows, &rows->by_uid, next_key, *at);
     return true;
 }
 
@@ -265,16 +263,17 @@ static void free_id(struct fb_rows *rows, const void *origin)
     fb_piece_free(rows, (void *)(uintptr_t)origin, sizeof *id + id->len);
 }
 
-bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named names[2], struct fb_span id,
+bool fb_rows_add(struct fb_rows *rows, uint32_t form, bool shared, const struct fb_named names[2], struct fb_span id,
                  const void *origin, uint32_t *number)
 {
-    uint32_t keys[2] = {0, 0};
-    if (!add_buckets(rows, &rows->by_pair, next_of_pair, PAIR_BUCKETS * (rows->live + 1))
-        || (rows->ids && !add_buckets(rows, &rows->by_id, next_row, rows->live + 1)))
+    uint32_t keys[2] = {0, 0}, group = 0;
+    const bool member[2] = {names[0].member, names[1].member};
+    if (!fb_buckets_reach(rows, &rows->by_pair, next_of_pair, PAIR_BUCKETS * (rows->live + 1))
+        || (rows->ids && !fb_buckets_reach(rows, &rows->by_id, next_row, rows->live + 1)))
         return false;
     const void *kept = rows->ids ? keep_id(rows, id) : origin;
     bool fine = (kept != NULL || !rows->ids) && key_for(rows, &names[0], &keys[0]) && key_for(rows, &names[1], &keys[1])
-                && take_row(rows, number);
+                && (!shared || fb_group_reserve(rows, form, keys, member, &group)) && take_row(rows, number);
     if (!fine) {
         if (rows->ids && kept != NULL)
             free_id(rows, kept);
@@ -286,11 +285,13 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named name
     *fb_row_at(rows, *number) = (struct fb_row){.form = form, .key = {keys[0], keys[1]}, .origin = kept};
     for (enum fb_side side = FB_SIDE_PRINCIPAL; side <= FB_SIDE_RESOURCE; side++) {
         list_row(rows, *number, side);
-        rows->members[side] += names[side].member;
+        rows->members[side] += member[side];
     }
-    enter(rows, &rows->by_pair, next_of_pair, *number + 1);
+    if (shared)
+        fb_group_enter(rows, group, *number);
+    fb_bucket_enter(rows, &rows->by_pair, next_of_pair, *number + 1);
     if (rows->ids)
-        enter(rows, &rows->by_id, next_row, *number + 1);
+        fb_bucket_enter(rows, &rows->by_id, next_row, *number + 1);
     rows->live++;
     return true;
 }
@@ -298,12 +299,11 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named name
 void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2])
 {
     struct fb_row row = *fb_row_at(rows, number);
-    assert(row.form != FB_ROW_FREE);
-    leave(rows, &rows->by_pair, next_of_pair, number + 1);
-    if (rows->ids) {
-        leave(rows, &rows->by_id, next_row, number + 1);
-        free_id(rows, row.origin);
-    }
+    assert(row.form != FB_ROW_FREE && rows->ids);
+    fb_group_leave(rows, number, member);
+    fb_bucket_leave(rows, &rows->by_pair, next_of_pair, number + 1);
+    fb_bucket_leave(rows, &rows->by_id, next_row, number + 1);
+    free_id(rows, row.origin);
     for (enum fb_side side = FB_SIDE_PRINCIPAL; side <= FB_SIDE_RESOURCE; side++) {
         unlist_row(rows, &row, side);
         rows->members[side] -= member[side];
@@ -347,5 +347,6 @@ void fb_rows_release(struct fb_rows *rows)
     fb_segments_release(&rows->by_uid.heads, rows, sizeof(uint32_t));
     fb_segments_release(&rows->by_pair.heads, rows, sizeof(uint32_t));
     fb_segments_release(&rows->by_id.heads, rows, sizeof(uint32_t));
+    fb_groups_release(rows);
     fb_pieces_release(rows);
 }

@@ -48,6 +48,7 @@ struct fb_row {
     uint32_t next_pair;         /* in the bucket of its two keys: number + 1; 0: none */
     uint32_t next[2], prev[2];  /* in the lists of the keys, likewise */
     uint32_t next_id;           /* in its bucket of ids: number + 1; of a free row the next free one */
+    uint32_t place;             /* among the rows of its group: 0 is the one with the least number */
     const void *origin;         /* struct fb_policy, struct fb_link, or struct fb_row_id */
 };
 #define FB_ROW_FREE UINT32_MAX
@@ -92,6 +93,17 @@ static inline uint32_t fb_pair_hash(uint32_t principal, uint32_t resource)
     return (uint32_t)(mixed >> 32) ^ (uint32_t)(mixed >> 11);
 }
 
+/* Rows that differ in nothing but whom they name: of one form, and of one type on a side that asks `==`.  To a
+ * request that a row does not name they are all alike, so the first can stand for them.  Where rows come and
+ * go all of them stand in a heap by number; else only the first is known. */
+struct fb_group {
+    uint64_t type[2];           /* by enum fb_side: the hash of the type, or 0 */
+    uint32_t form;
+    uint32_t next;              /* in its bucket, or of free groups: number + 1 */
+    uint32_t first, count;
+    struct fb_segments heap;    /* of uint32_t: numbers of rows */
+};
+
 /* Small blocks of bytes, kept for reuse by their size. */
 #define FB_PIECE_CLASSES 28u
 struct fb_pieces {
@@ -102,14 +114,16 @@ struct fb_pieces {
 
 struct fb_rows {
     struct fb_allocator allocator;
-    struct fb_segments rows, keys;
-    struct fb_buckets by_uid, by_pair, by_id;
+    struct fb_segments rows, keys, groups;
+    struct fb_buckets by_uid, by_pair, by_id, by_group;
     struct fb_pieces pieces;
     uint32_t count;             /* rows with a number, free ones too */
     uint32_t live;
     uint32_t keys_count, keys_live, types;
     uint32_t members[2];        /* rows whose scope asks `in` */
     uint32_t free_row, free_key;/* number + 1; number: key 0 is never free */
+    uint32_t groups_count, free_group;          /* free: number + 1 */
+    uint32_t followers;         /* rows that are not the first of their group, where none is taken out */
     size_t bytes;               /* taken from the allocator */
     bool ids;                   /* rows own their ids and are found by them */
 };
@@ -124,11 +138,11 @@ struct fb_named {
 bool fb_rows_init(struct fb_rows *rows, const struct fb_allocator *allocator, bool ids);
 void fb_rows_release(struct fb_rows *rows);
 
-/* Enters a row.  With `ids`, `id` and the uids are copied and `origin` is ignored; without, both must outlive the
+/* Enters a row.  `shared`: others may have its form.  With `ids`, `id` and the uids are copied and `origin` is ignored; without, both must outlive the
  * rows.  False without memory: nothing has changed. */
-bool fb_rows_add(struct fb_rows *rows, uint32_t form, const struct fb_named names[2], struct fb_span id,
+bool fb_rows_add(struct fb_rows *rows, uint32_t form, bool shared, const struct fb_named names[2], struct fb_span id,
                  const void *origin, uint32_t *number);
-/* `member` as when it was entered, by enum fb_side. */
+/* `member` as when it was entered, by enum fb_side.  Only with `ids`. */
 void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2]);
 /* The row of that id, with `ids`; UINT32_MAX. */
 uint32_t fb_rows_find(const struct fb_rows *rows, struct fb_span id);
@@ -146,6 +160,28 @@ static inline struct fb_key *fb_key_at(const struct fb_rows *rows, uint32_t key)
 /* The key of a uid, or of its type; 0: no row names it. */
 uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid);
 uint32_t fb_rows_type_key(const struct fb_rows *rows, const struct fb_uid *uid);
+
+/* Buckets: of any entries that have a number, a hash, and room for the number of the next. */
+typedef uint32_t *fb_next_of(const struct fb_rows *rows, uint32_t entry, uint32_t *hash);
+bool fb_buckets_reach(struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next, uint32_t wanted);
+void fb_bucket_enter(const struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next, uint32_t entry);
+void fb_bucket_leave(const struct fb_rows *rows, struct fb_buckets *buckets, fb_next_of *next, uint32_t entry);
+
+/* --- groups.c ------------------------------------------------------------------------------------ */
+
+static inline struct fb_group *fb_group_at(const struct fb_rows *rows, uint32_t number)
+{
+    return fb_segments_at(&rows->groups, number, sizeof(struct fb_group));
+}
+
+/* The group of such a row, with room for one more.  False without memory. */
+bool fb_group_reserve(struct fb_rows *rows, uint32_t form, const uint32_t keys[2], const bool member[2],
+                      uint32_t *group);
+/* Into a group that has been reserved. */
+void fb_group_enter(struct fb_rows *rows, uint32_t group, uint32_t number);
+/* Of rows that come and go; before the keys of the row are dropped. */
+void fb_group_leave(struct fb_rows *rows, uint32_t number, const bool member[2]);
+void fb_groups_release(struct fb_rows *rows);
 
 /* --- segments.c ---------------------------------------------------------------------------------- */
 

@@ -376,3 +376,55 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
     fb_numbers_sort(numbers->list + before, numbers->count - before);
     return both ? FB_GATHER_PROVEN : FB_GATHER_SOME;
 }
+
+/* --- Rows that name a side ----------------------------------------------------------------------- */
+
+#define UNFIT 3u
+
+/* Sides of a row that cannot hold; UNFIT where a type rules the row out.  An unknown side may hold. */
+static uint32_t unmet_sides(const struct gathering *g, const struct fb_row *row, const struct fb_form *form)
+{
+    uint32_t unmet = 0;
+    for (enum fb_side at = FB_SIDE_PRINCIPAL; at <= FB_SIDE_RESOURCE; at++) {
+        const struct side *side = &g->sides[at];
+        uint64_t type = form->op[at] == FB_SCOPE_EQ ? fb_key_at(g->rows, row->key[at])->uid->type_hash : form->type[at];
+        if (type != 0 && type != side->uid->type_hash)
+            return UNFIT;
+        unmet += side->known && !side_holds(g, row, form, at);
+    }
+    return unmet;
+}
+
+static bool meet_list(const struct gathering *g, uint32_t key, enum fb_side at, fb_meet *meet, void *self)
+{
+    for (uint32_t number = fb_key_at(g->rows, key)->first[at]; number != 0;) {
+        const struct fb_row *row = fb_row_at(g->rows, number - 1);
+        uint32_t unmet = row->place != 0 ? unmet_sides(g, row, &g->program->forms[row->form]) : UNFIT;
+        if (unmet != UNFIT && !meet(self, g->base + number - 1, row->form, unmet))
+            return false;
+        number = row->next[at];
+    }
+    return true;
+}
+
+enum fb_gathered fb_meet_named(struct fb_eval *e, const struct fb_sought *sought, fb_meet *meet, void *self)
+{
+    struct gathering g;
+    gathering_init(&g, e, sought, NULL);
+    const bool known[2] = {g.sides[0].known, g.sides[1].known};
+    if (!find_keys(&g))
+        return FB_GATHER_CANNOT;
+    if (known[0] != g.sides[0].known || known[1] != g.sides[1].known)
+        return FB_GATHER_COSTLY;
+    for (enum fb_side at = FB_SIDE_PRINCIPAL; at <= FB_SIDE_RESOURCE; at++) {
+        const struct side *side = &g.sides[at];
+        if (!side->known)
+            continue;
+        if (side->self != 0 && !meet_list(&g, side->self, at, meet, self))
+            return FB_GATHER_CANNOT;
+        for (size_t i = 0; i < side->count; i++)
+            if (!meet_list(&g, side->ancestors[i], at, meet, self))
+                return FB_GATHER_CANNOT;
+    }
+    return known[0] && known[1] ? FB_GATHER_PROVEN : FB_GATHER_SOME;
+}

@@ -28,7 +28,7 @@ struct links_world {
     struct fb_link links[LINKS];    /* what should be in the table */
     size_t count;
     uint32_t named;                 /* ids given so far */
-    bool open, chain;
+    bool open, chain, sparse;
 };
 
 static struct links_world world;
@@ -99,6 +99,9 @@ static void make_policies(uint32_t count)
             policy->conditions_count = 0;
         if (generate_chance(&world.g, 40))
             policy->action.op = FB_SCOPE_ANY;
+        /* Where nearly all that is static forbids, what comes nearest is a link. */
+        if (world.sparse && (!policy->is_template || generate_chance(&world.g, 30)))
+            policy->effect = generate_chance(&world.g, 95) ? FB_FORBID : FB_PERMIT;
         assert_null(fb_policy_set_add(world.set, policy, fb_arena_format(&arena, "policy%u", i)));
     }
 }
@@ -235,6 +238,47 @@ static void check_unknowns(const struct fb_program *program, const struct fb_req
     }
 }
 
+/* The permit that fits with the fewest unmet clauses, the first of them: by a look at every policy. */
+static bool nearest_of_all(const struct fb_program *program, const struct fb_request *request,
+                           const struct fb_unknowns *unknowns, struct fb_explanation *nearest)
+{
+    bool found = false;
+    for (uint32_t rule = 0; rule < fb_program_count(program); rule++) {
+        const struct fb_policy *policy = fb_program_policy(program, rule);
+        struct fb_explanation x;
+        if (policy == NULL || policy->effect != FB_PERMIT)
+            continue;
+        assert_int_equal(fb_explain(program, rule, request, unknowns, false, &scratch, &x), FB_OK);
+        if (!x.fits || (found && x.unmet >= nearest->unmet))
+            continue;
+        *nearest = x;
+        found = true;
+    }
+    return found;
+}
+
+static size_t nearest_links, nearest_unmet;
+
+static void check_nearest(const struct fb_program *program, const struct fb_request *request)
+{
+    const struct fb_span field = fb_span_z("b");
+    for (unsigned which = 0; which < 8; which++) {
+        const struct fb_unknowns unknowns = {.principal = (which & 1) != 0, .resource = (which & 2) != 0,
+                                             .context = &field, .context_count = (which & 4) != 0};
+        struct fb_explanation expected, x;
+        bool found;
+        assert_int_equal(fb_nearest_permit(program, request, &unknowns, false, &scratch, &x, &found), FB_OK);
+        assert_int_equal(found, nearest_of_all(program, request, &unknowns, &expected));
+        if (!found)
+            continue;
+        assert_int_equal(x.policy, expected.policy);
+        assert_int_equal(x.unmet, expected.unmet);
+        assert_int_equal(x.outcomes, expected.outcomes);
+        nearest_links += mirrored(fb_program_id(program, x.policy)) != NULL;
+        nearest_unmet += x.unmet != 0;
+    }
+}
+
 /* The links as a set of their own, compiled from the beginning, and copied into a new table. */
 static void check_rebuilt(const struct fb_request *request, const struct fb_decision *d)
 {
@@ -249,6 +293,7 @@ static void check_rebuilt(const struct fb_request *request, const struct fb_deci
     struct fb_program *program = fb_program_new(&scratch, &again, NULL);
     assert_non_null(program);
     assert_int_equal(fb_decide(program, request, &scratch, &other), FB_OK);
+    check_nearest(program, request);
     assert_true(d->allow == other.allow && d->permits_count == other.permits_count
                 && d->forbids_count == other.forbids_count && d->errors_count == other.errors_count);
     for (uint32_t i = 0; i < d->permits_count; i++) {
@@ -294,6 +339,7 @@ static bool check_requests(bool deep)
         struct fb_decision d;
         check_decision(fb_link_table_program(world.table), &request, &d);
         some = some || d.permits_count + d.forbids_count > 2;
+        check_nearest(fb_link_table_program(world.table), &request);
         check_rebuilt(&request, &d);
         if (deep && i == 0)
             check_unknowns(fb_link_table_program(world.table), &request);
@@ -310,7 +356,7 @@ static void changes(void **state)
     size_t some = 0;
     print_message("seed %llu\n", (unsigned long long)seed);
     for (uint64_t i = 0; i < WORLDS; i++) {
-        world = (struct links_world){.g = {&arena, seed + i}, .open = i % 2 != 0, .chain = i % 4 == 3};
+        world = (struct links_world){.g = {&arena, seed + i}, .open = i % 2 != 0, .chain = i % 4 == 3, .sparse = i % 5 >= 2};
         make_entities();
         make_policies(i % 3 == 0 ? 300 : 24);
         world.program = fb_program_new(&arena, world.set, NULL);
@@ -329,8 +375,9 @@ static void changes(void **state)
         fb_link_table_free(world.table);
         fb_arena_clear(&arena);
     }
-    print_message("%d worlds, %zu times a decision with several policies\n", WORLDS, some);
-    assert_true(some > WORLDS);
+    print_message("%d worlds, %zu times a decision with several policies; nearest permits: %zu unmet, %zu of links\n",
+                  WORLDS, some, nearest_unmet, nearest_links);
+    assert_true(some > WORLDS && nearest_links > 20 * WORLDS && nearest_unmet > 20 * WORLDS);
 }
 
 /* --- Limits ------------------------------------------------------------------------------------------------- */
@@ -437,6 +484,41 @@ static void memory_is_used_again(void **state)
     fb_arena_clear(&arena);
 }
 
+/* Of links that all name others the first is nearest, whichever come and go. */
+static void first_of_those_left(void **state)
+{
+    (void)state;
+    small_world();
+    struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+    const struct fb_program *program = fb_link_table_program(table);
+    const struct fb_entities entities = fb_entity_set_source(world.entities);
+    const struct fb_request request = {
+        .principal = generate_uid(&world.g, "U", 1), .action = generate_uid(&world.g, "Action", 0),
+        .resource = generate_uid(&world.g, "R", 1), .context = fb_value_of_record(&fb_record_empty), .entities = &entities};
+    bool there[64] = {false};
+    for (uint32_t step = 0; step < 2000; step++) {
+        uint32_t which = generate_below(&world.g, 64);
+        const struct fb_span id = fb_arena_format(&scratch, "%u", which);
+        if (there[which])
+            assert_true(fb_link_table_remove(table, id));
+        else
+            assert_null(add(table, "policy0", fb_arena_text(&scratch, id), 100 + which, 100 + which));
+        there[which] = !there[which];
+        struct fb_explanation nearest;
+        struct fb_link link;
+        bool found;
+        size_t first = 0;
+        while (first < fb_link_table_places(table) && !fb_link_table_at(table, first, &link))
+            first++;
+        assert_int_equal(fb_nearest_permit(program, &request, NULL, false, &scratch, &nearest, &found), FB_OK);
+        assert_int_equal(found, first < fb_link_table_places(table));
+        assert_true(!found || (nearest.policy == 1 + first && nearest.unmet == 2));
+        fb_arena_clear(&scratch);
+    }
+    fb_link_table_free(table);
+    fb_arena_clear(&arena);
+}
+
 /* So many links of one user that no list of them is made while the resource is unknown. */
 static void more_than_a_list_holds(void **state)
 {
@@ -516,6 +598,7 @@ int main(void)
         cmocka_unit_test(refused_links),
         cmocka_unit_test(links_without_memory),
         cmocka_unit_test(memory_is_used_again),
+        cmocka_unit_test(first_of_those_left),
         cmocka_unit_test(more_than_a_list_holds),
         cmocka_unit_test(ids_of_every_length),
     };
