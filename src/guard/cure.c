@@ -12,14 +12,18 @@
 #include "guard/cures.h"
 #include "guard/steps.h"
 
-#define TRIES_MAX 512u      /* decisions for one refusal */
+/* For one refusal: decisions, and policies asked in all of them, so that a long list of candidates before a long
+ * list of policies costs a client's neighbours no more than a millisecond or so. */
+#define TRIES_MAX 512u
+#define TRIES_MIN 16u
+#define WORK_MAX 16384u
 #define NO_AGE UINT32_MAX
 
 struct search {
     struct fb_case *c;
     const struct fb_cures *cures;
     bool anywhere;              /* the resource is unknown */
-    unsigned tries;
+    unsigned tries, limit;
     bool cannot;
     struct fb_span scopes[FB_CURES_MAX];    /* of the token that is being tried */
 };
@@ -43,7 +47,7 @@ static bool works(struct search *s, const struct other *other)
     struct fb_request request = c->request;
     struct fb_span why;
     bool could = false;
-    if (s->cannot || s->tries++ >= TRIES_MAX)
+    if (s->cannot || s->tries++ >= s->limit)
         return false;
     if (other->scoped) {
         facts.scopes = other->scopes;
@@ -225,7 +229,7 @@ static bool find_step_up(struct search *s, struct other *cure)
         choose(s, all, cure);
         if (find_vouched(s, cure) || find_sign_in(s, cure)) {
             /* A sign-in that a permit only vouches for cannot be decided with: then all are named. */
-            if (!find_scopes(s, cure, TRIES_MAX / 4))
+            if (!find_scopes(s, cure, s->limit / 4))
                 choose(s, all, cure);
             return true;
         }
@@ -234,9 +238,18 @@ static bool find_step_up(struct search *s, struct other *cure)
     return false;
 }
 
+static unsigned limit_of(const struct fb_case *c)
+{
+    size_t policies = c->request.concerned != NULL ? c->request.concerned->count
+                                                   : fb_program_count(c->site->policies->program);
+    size_t tries = WORK_MAX / (policies + 1);
+    return tries > TRIES_MAX ? TRIES_MAX : tries < TRIES_MIN ? TRIES_MIN : (unsigned)tries;
+}
+
 bool fb_refuse_curable(struct fb_case *c, bool anywhere)
 {
-    struct search s = {.c = c, .cures = &c->site->policies->cures[c->action->index], .anywhere = anywhere};
+    struct search s = {.c = c, .cures = &c->site->policies->cures[c->action->index], .anywhere = anywhere,
+                       .limit = limit_of(c)};
     struct other cure = same_token;
     bool could = false, by_scope = false;
     if (!s.cures->reads || (c->site->issuers == NULL && c->assumed == NULL))
@@ -248,7 +261,7 @@ bool fb_refuse_curable(struct fb_case *c, bool anywhere)
     }
     if (!could)
         return false;
-    if (by_scope && find_scopes(&s, &cure, TRIES_MAX / 2))
+    if (by_scope && find_scopes(&s, &cure, s.limit / 2))
         challenge(c, 403, FB_REASON_INSUFFICIENT_SCOPE, &cure);
     else if (find_step_up(&s, &cure) || !by_scope)
         challenge(c, 401, FB_REASON_INSUFFICIENT_SIGN_IN, &cure);
