@@ -170,7 +170,7 @@ static void add_excerpt(struct fb_buffer *out, const struct fb_source *source, s
                         const char *caret_colour, bool colour)
 {
     struct fb_span line = fb_source_line(source, range.start);
-    size_t line_at = line.ptr != NULL ? (size_t)(line.ptr - source->text.ptr) : 0;
+    size_t line_at = line.len != 0 ? (size_t)(line.ptr - source->text.ptr) : 0;
     size_t start = range.start - line_at < line.len ? range.start - line_at : line.len;
     size_t end = range.end > range.start ? range.end - line_at : start;
     if (end > line.len)

@@ -246,7 +246,7 @@ static bool unescape(struct fb_json *json, struct fb_span raw)
     }
     size_t len = 0;
     while (raw.len != 0) {
-        size_t plain = fb_span_find(raw, '\\');
+        size_t plain = (uint32_t)fb_span_find(raw, '\\');   /* a text has at most 4 GiB */
         memcpy(text + len, raw.ptr, plain);
         len += plain;
         raw = fb_span_from(raw, plain);

@@ -24,6 +24,7 @@ void fb_map_init(struct fb_map *map, struct fb_arena *arena)
 /* The slot that holds the key, or the empty one where it would go. */
 static struct fb_map_slot *find(const struct fb_map *map, uint64_t hash, struct fb_span key)
 {
+    assert(map->slots != NULL);
     for (uint32_t i = (uint32_t)hash & map->mask;; i = (i + 1) & map->mask) {
         struct fb_map_slot *slot = &map->slots[i];
         if (slot->value == NULL || (slot->hash == hash && fb_span_eq(slot->key, key)))

@@ -127,7 +127,9 @@ static inline int fb_span_cmp(struct fb_span a, struct fb_span b)
 /* From offset to the end; beyond the end gives the empty span. */
 static inline struct fb_span fb_span_from(struct fb_span s, size_t offset)
 {
-    return offset <= s.len && s.ptr != NULL ? fb_span(s.ptr + offset, s.len - offset) : fb_span(s.ptr, 0);
+    if (offset == 0)
+        return s;       /* NULL has no successors, not even at 0 */
+    return offset <= s.len ? fb_span(s.ptr + offset, s.len - offset) : fb_span(s.ptr, 0);
 }
 
 /* Up to `len` bytes from the start. */

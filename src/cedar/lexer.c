@@ -12,7 +12,7 @@
 #include "cedar/cedar.h"
 
 static const char *const token_names[FB_TOKENS] = {
-#define FB_TOKEN(symbol, name) [FB_TOK_##symbol] = name,
+#define FB_TOKEN(symbol, name) [FB_TOK_##symbol] = (name),
 #include "cedar/tokens.def"
 #undef FB_TOKEN
 };

@@ -125,7 +125,7 @@ static int run(const struct round *round, const struct fb_cli_site *site, const 
         fb_buffer_init(&run.json, &fb_heap, TEXT_CEILING);
         fb_buffer_init(&run.junit, &fb_heap, TEXT_CEILING);
         if (fb_test_run(&run) && write_coverage(round->cli, options, &cover)
-            && (!run.wants_junit || write_text(round->cli, options->junit, &run.junit)))
+            && (options->junit == NULL || write_text(round->cli, options->junit, &run.junit)))
             status = run.failed == 0 ? FB_EXIT_OK : FB_EXIT_INVALID;
         fb_buffer_release(&run.junit);
         fb_buffer_release(&run.json);

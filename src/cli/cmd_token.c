@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -79,7 +80,7 @@ static bool read_lifetime(const char *text, int64_t *seconds)
             unit = 1;
     }
     uint64_t number;
-    if (!fb_span_to_u64(span, 100u * 365u * 86400u, &number))
+    if (!fb_span_to_u64(span, UINT64_C(100) * 365 * 86400, &number))
         return false;
     *seconds = (int64_t)number * unit * (negative ? -1 : 1);
     return *seconds <= (int64_t)100 * 365 * 86400 && *seconds >= -(int64_t)50 * 365 * 86400;
@@ -168,7 +169,7 @@ static bool write_claims(struct fb_cli *cli, const struct options *options, stru
     } else {
         add_list(out, "aud", &options->audiences);
     }
-    fb_buffer_add_format(out, ",\"iat\":%lld,\"exp\":%lld", (long long)issued, (long long)(now + lifetime));
+    fb_buffer_add_format(out, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64, issued, now + lifetime);
     add_id(out);
     if (options->scopes.count != 0) {
         struct fb_buffer scope;

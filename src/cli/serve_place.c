@@ -39,12 +39,10 @@ static bool parse_inet(struct fb_serve *serve, const char *text)
         return fb_cli_wrong(serve->cli, "serve",
                             "--listen is ADDRESS:PORT (127.0.0.1:8403, [::1]:8403, 8403) or unix:/path, not '%s'",
                             text);
-    if (host.len == 0)
+    if (host.len == 0 || fb_span_is(host, "localhost"))
         host = FB_SPAN("127.0.0.1");
     else if (fb_span_is(host, "*"))
         host = FB_SPAN("0.0.0.0");
-    else if (fb_span_is(host, "localhost"))
-        host = FB_SPAN("127.0.0.1");
     const char *name = fb_arena_text(&serve->arena, host);
     if (name != NULL && inet_pton(AF_INET, name, &serve->address.v4.sin_addr) == 1) {
         serve->address.v4.sin_family = AF_INET;

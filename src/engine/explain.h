@@ -9,8 +9,8 @@
  * Texts and values come from policies, entities and requests: what is printed is safe for a terminal, and
  * a value is cut where it is long.  Memory is that of the buffer's allocator. */
 
-#define FB_VALUE_COLUMNS 100u       /* of a value as text */
-#define FB_VALUE_BYTES 4096u        /* of a value as JSON; beyond that its text is given, cut */
+#define FB_VALUE_COLUMNS ((size_t)100)  /* of a value as text */
+#define FB_VALUE_BYTES 4096u            /* of a value as JSON; beyond that its text is given, cut */
 
 struct fb_explain_style {
     bool colour;

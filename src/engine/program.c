@@ -6,6 +6,8 @@
 
 #include "engine/program.h"
 
+#include <assert.h>
+
 const char *const fb_clause_codes[FB_CLAUSE_CLASSES] = {
 #define FB_CLAUSE(symbol, code) code,
 #include "engine/clauses.def"
@@ -281,6 +283,7 @@ struct fb_span fb_program_id(const struct fb_program *program, uint32_t index)
 static bool one_type(const struct fb_form *form, enum fb_side side, const struct fb_uid *uid, uint64_t *type)
 {
     uint8_t op = form->op[side];
+    assert(op != FB_SCOPE_EQ || uid != NULL);
     *type = op == FB_SCOPE_EQ ? uid->type_hash : form->type[side];
     return op == FB_SCOPE_EQ || op == FB_SCOPE_IS || op == FB_SCOPE_IS_IN;
 }

@@ -58,8 +58,9 @@ void fb_files_warn_unread(const char *dir, struct fb_diags *diags)
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < count; i++) {
         struct stat st;
-        struct fb_span name = fb_span_z(list[i]->d_name);
-        bool folder = fd >= 0 && fstatat(fd, list[i]->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+        const char *entry = list[i]->d_name;
+        struct fb_span name = fb_span(entry, strlen(entry));
+        bool folder = fd >= 0 && fstatat(fd, entry, &st, 0) == 0 && S_ISDIR(st.st_mode);
         if (!is_known(name, folder))
             warn(dir, name, folder, diags);
         free(list[i]);

@@ -64,8 +64,8 @@ static struct fb_cache_slot *set_of(const struct fb_cache *cache, uint64_t hash)
  * processor: its lines are asked for at once instead of one after the other. */
 static inline void fetch(const struct fb_cache_slot *slot)
 {
-    enum { LINE = 64, LINES_MAX = 32 };
-    const char *at = (const char *)slot->cached, *end = at + (slot->busy < LINE * LINES_MAX ? slot->busy : LINE * LINES_MAX);
+    enum { LINE = 64, BYTES_MAX = 32 * LINE };
+    const char *at = (const char *)slot->cached, *end = at + (slot->busy < BYTES_MAX ? slot->busy : BYTES_MAX);
     for (; at < end; at += LINE) {
         __builtin_prefetch(at);
     }

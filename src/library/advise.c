@@ -104,10 +104,11 @@ enum forbid_status forbid_advise(const struct forbid_allocator *allocator, const
     struct fb_received seen;
     struct fb_advice inside;
     struct fb_client inner = client_of(client);
-    if (read_answer(answer, &memory->arena, &seen))
+    bool read = read_answer(answer, &memory->arena, &seen);
+    if (read)
         fb_advise(&seen, &inner, &memory->arena, &inside);
     /* A body that could not be read for lack of memory might have said something else. */
-    if (memory->arena.failed) {
+    if (!read || memory->arena.failed) {
         forbid_advice_release(advice);
         return FORBID_NO_MEMORY;
     }

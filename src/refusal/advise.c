@@ -82,7 +82,7 @@ static struct fb_span joined_scope(struct work *w, struct fb_span named)
     struct fb_span held = w->client->scopes;
     struct fb_buffer out;
     struct fb_allocator memory = fb_arena_allocator(w->arena);
-    fb_buffer_init(&out, &memory, FB_HTTP_FIELD_MAX * 2);
+    fb_buffer_init(&out, &memory, 2 * (size_t)FB_HTTP_FIELD_MAX);
     fb_buffer_add(&out, named);
     for (struct fb_span word = fb_next_word(&held); named.len != 0 && word.len != 0; word = fb_next_word(&held))
         if (!fb_has_word(named, word)) {

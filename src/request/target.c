@@ -8,7 +8,7 @@
 #include "request/request.h"
 
 static const char *const fault_texts[FB_TARGET_FAULTS] = {
-#define FB_TARGET_FAULT(symbol, sentence) [FB_TARGET_##symbol] = sentence,
+#define FB_TARGET_FAULT(symbol, sentence) [FB_TARGET_##symbol] = (sentence),
 #include "request/targets.def"
 #undef FB_TARGET_FAULT
 };

@@ -53,8 +53,8 @@ void fb_store_expect(const struct fb_store_reader *reader, const struct fb_uid *
         if (set[way].hash != uid->hash || set[way].version != reader->reading->version)
             continue;
         const char *entity = (const char *)set[way].entity;
-        for (int line = 0; line < 4 && entity != NULL; line++)
-            __builtin_prefetch(entity + 64 * line);
+        for (size_t at = 0; at < 256 && entity != NULL; at += 64)
+            __builtin_prefetch(entity + at);
         __builtin_prefetch(set[way].account);
         return;
     }
