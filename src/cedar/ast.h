@@ -101,6 +101,8 @@ static inline bool fb_expr_is_chain(const struct fb_expr *expr)
 bool fb_expr_measure(struct fb_expr *expr);
 /* Equal trees, wherever they were written: ranges, parentheses and quotes aside. */
 bool fb_expr_eq(const struct fb_expr *a, const struct fb_expr *b);
+/* Which variables it reads: 1 << enum fb_var each. */
+unsigned fb_expr_variables(const struct fb_expr *expr);
 
 struct fb_annotation {
     struct fb_span key, value;          /* without a value: empty */

@@ -91,6 +91,23 @@ bool fb_expr_eq(const struct fb_expr *a, const struct fb_expr *b)
     }
 }
 
+/* Left spines in the loop, since chains lean there. */
+unsigned fb_expr_variables(const struct fb_expr *expr)
+{
+    unsigned used = 0;
+    for (; expr != NULL; expr = expr->left) {
+        if (expr->kind == FB_E_VAR)
+            used |= 1u << expr->var;
+        if (expr->right != NULL)
+            used |= fb_expr_variables(expr->right);
+        if (expr->third != NULL)
+            used |= fb_expr_variables(expr->third);
+        for (uint32_t i = 0; expr->items != NULL && i < expr->count; i++)
+            used |= fb_expr_variables(expr->items[i]);
+    }
+    return used;
+}
+
 static bool scopes_equal(const struct fb_scope *a, const struct fb_scope *b)
 {
     bool uids = a->uid == b->uid || (a->uid != NULL && b->uid != NULL && fb_uid_eq(a->uid, b->uid));

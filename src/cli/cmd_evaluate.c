@@ -91,30 +91,13 @@ static bool read_request(struct fb_inputs *inputs, const struct options *options
            || fb_request_conforms(inputs->schema, request, source, &inputs->diags);
 }
 
-/* Which variables the expression uses, as bits; chains to the left in a loop. */
-static unsigned variables_of(const struct fb_expr *expr)
-{
-    unsigned used = 0;
-    for (; expr != NULL; expr = expr->left) {
-        if (expr->kind == FB_E_VAR)
-            used |= 1u << expr->var;
-        if (expr->right != NULL)
-            used |= variables_of(expr->right);
-        if (expr->third != NULL)
-            used |= variables_of(expr->third);
-        for (uint32_t i = 0; expr->items != NULL && i < expr->count; i++)
-            used |= variables_of(expr->items[i]);
-    }
-    return used;
-}
-
 /* A variable that is used must be given; any entity does for one that is not. */
 static bool fill_request(struct fb_inputs *inputs, const struct fb_expr *expr, struct fb_request *request)
 {
     static const char *const names[] = {"principal", "action", "resource"};
     static const char *const options[] = {"-l, --principal", "-a, --action", "-r, --resource"};
     const struct fb_uid **uids[] = {&request->principal, &request->action, &request->resource};
-    unsigned used = variables_of(expr);
+    unsigned used = fb_expr_variables(expr);
     bool fine = true;
     for (unsigned i = 0; i < 3; i++) {
         if (*uids[i] != NULL)

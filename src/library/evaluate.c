@@ -2,30 +2,13 @@
 /* The value of one expression, for a request if it asks for one. */
 #include "library/library.h"
 
-/* Which variables the expression uses, as bits; down the left side in a loop, since chains lean there. */
-static unsigned variables_of(const struct fb_expr *expr)
-{
-    unsigned used = 0;
-    for (; expr != NULL; expr = expr->left) {
-        if (expr->kind == FB_E_VAR)
-            used |= 1u << expr->var;
-        if (expr->right != NULL)
-            used |= variables_of(expr->right);
-        if (expr->third != NULL)
-            used |= variables_of(expr->third);
-        for (uint32_t i = 0; expr->items != NULL && i < expr->count; i++)
-            used |= variables_of(expr->items[i]);
-    }
-    return used;
-}
-
 /* A variable that is used must be given; any entity does for one that is not. */
 static bool fill_in(struct fb_request *request, const struct fb_expr *expr, struct fb_arena *arena,
                     struct fb_diags *diags)
 {
     static const char *const names[] = {"principal", "action", "resource"};
     const struct fb_uid **uids[] = {&request->principal, &request->action, &request->resource};
-    unsigned used = variables_of(expr);
+    unsigned used = fb_expr_variables(expr);
     bool fine = true;
     for (unsigned i = 0; i < 3; i++) {
         if (*uids[i] != NULL)
