@@ -133,6 +133,8 @@ static bool decide(struct runner *runner, struct fb_test_world *world, const str
     struct fb_arena *arena = fb_guard_arena(world->guard);
     struct fb_audience audience = audience_of(test->fields, test->fields_count);
     audience.cors = file->cors;
+    if (!fb_span_is(http.method, "POST"))
+        audience.content_type = FB_SPAN("");
     if (why.answer.preflighted ? fb_preflight_render(&why.answer.preflight, &audience, arena, &response)
                                : !why.answer.forward && fb_refusal_render(&why.answer.refusal, &audience, arena, &response))
         outcome.response = &response;

@@ -58,6 +58,7 @@ struct fb_site {
     bool disclose_stated;
     enum fb_unmatched unmatched;
     bool preflights;                        /* of scripts are answered here: row 0 */
+    unsigned retry_after;                   /* seconds, of a 503; 0: 1 */
     struct fb_span realm;
     /* As a protected resource (RFC 9728): its identifier, and where its metadata is, whole and as a path.  Empty:
      * it is none. */

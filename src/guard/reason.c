@@ -58,7 +58,7 @@ void fb_refuse(struct fb_case *c, unsigned status, enum fb_reason reason)
 void fb_refuse_cannot(struct fb_case *c, const char *fault)
 {
     fb_refuse(c, 503, FB_REASON_UNAVAILABLE);
-    c->answer->refusal.retry_after = 1;
+    c->answer->refusal.retry_after = c->site->retry_after != 0 ? c->site->retry_after : 1;
     c->answer->fault = true;
     c->answer->fault_text = fb_span_z(fault);
 }

@@ -17,7 +17,7 @@
  *   answer.c      one function that sends every refusal
  *   audience.c    who reads it: Accept and its kin, forbid_pages, forbid_cors
  *   login.c       people who navigate are sent to sign in: forbid_login
- *   dress.c       nginx's own 400, 405, 413, 414 and 431 get the same body and fields
+ *   dress.c       nginx's own 400, 405, 413, 414, 429 and 431 get the same body and fields
  *   upstream.c    what an upstream refuses by itself: forbid_upstream_refusals
  *   variables.c   $forbid_…
  *   worker.c      what a worker process has: the guard, request ids
@@ -92,6 +92,7 @@ struct ngx_http_forbid_loc_conf_s {
     const struct fb_cors *cors;                 /* NULL: none */
     const ngx_http_forbid_resource_t *resource; /* NULL: none */
     ngx_http_complex_value_t *login;            /* NULL: nobody is sent to sign in */
+    time_t retry_after;                         /* seconds that a 429 and a 503 ask a client to wait */
     ngx_uint_t normalize;                       /* of the upstream's own refusals: 0 passes them as they are */
     /* } location settings */
 
@@ -172,6 +173,8 @@ ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_lo
 /* Spans into r and its pool. */
 void ngx_http_forbid_fill(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf,
                           const ngx_http_forbid_ctx_t *ctx, struct fb_http_request *request);
+/* The first field of that name (in lower case); empty if there is none. */
+struct fb_span ngx_http_forbid_field(const ngx_http_request_t *r, const char *name);
 /* What this location forwards could be read as another path than the one decided: 400. */
 bool ngx_http_forbid_unforwardable(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
 /* The same, of a location that a request reached after its decision. */
@@ -203,7 +206,8 @@ void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *
 /* What a script asks before its request (row 0 of the refusal rule). */
 ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight);
 
-/* Is this a request for the metadata of the location's resource?  Then it is answered: NGX_DONE. */
+/* Is this a request for the metadata of the location's resource, or a script's preflight for it?  Then it is answered:
+ * NGX_DONE. */
 bool ngx_http_forbid_asks_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
 ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf);
 

@@ -161,10 +161,30 @@ ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct f
     return send_response(r, &response);
 }
 
+static bool is_preflight(const ngx_http_request_t *r)
+{
+    return r->method == NGX_HTTP_OPTIONS && ngx_http_forbid_field(r, "origin").len != 0
+           && ngx_http_forbid_field(r, "access-control-request-method").len != 0;
+}
+
 bool ngx_http_forbid_asks_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
 {
-    return conf->resource != NULL && (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD)
-           && fb_span_eq(ngx_http_forbid_span(r->uri), conf->resource->metadata_path);
+    return conf->resource != NULL && fb_span_eq(ngx_http_forbid_span(r->uri), conf->resource->metadata_path)
+           && (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD || is_preflight(r));
+}
+
+/* Any script may read the document, so any origin's preflight is granted. */
+static ngx_int_t answer_metadata_preflight(ngx_http_request_t *r)
+{
+    static const struct fb_cors everybody = {.any = true, .max_age = 600};
+    const struct fb_preflight preflight = {.methods = FB_SPAN("GET, HEAD"),
+                                           .fields = ngx_http_forbid_field(r, "access-control-request-headers")};
+    const struct fb_audience audience = {.cors = &everybody, .origin = ngx_http_forbid_field(r, "origin")};
+    struct fb_response response;
+    if (!fb_preflight_render(&preflight, &audience, ngx_http_forbid_arena(), &response)) {
+        bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
+    }
+    return send_response(r, &response);
 }
 
 ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
@@ -173,6 +193,9 @@ ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_
     struct fb_metadata metadata;
     struct fb_response response;
     discard_body(r);
+    if (r->method == NGX_HTTP_OPTIONS) {
+        return answer_metadata_preflight(r);
+    }
     if (!fb_site_describe(&conf->site, arena, &metadata) || !fb_metadata_render(&metadata, arena, &response)) {
         bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
     }

@@ -44,7 +44,8 @@ void ngx_http_forbid_audience(ngx_http_request_t *r, struct fb_arena *arena, str
 {
     const ngx_http_forbid_loc_conf_t *conf = ngx_http_get_module_loc_conf(r, ngx_http_forbid_module);
     *audience = (struct fb_audience){.pages = conf->pages, .cors = conf->cors, .login = conf->login != NULL};
-    if (r->headers_in.content_type != NULL) {
+    /* A call of gRPC is a POST: on anything else the type is a mistake, and a 200 would hide the refusal. */
+    if (r->headers_in.content_type != NULL && r->method == NGX_HTTP_POST) {
         audience->content_type = ngx_http_forbid_span(r->headers_in.content_type->value);
     }
     const ngx_list_part_t *part = &r->headers_in.headers.part;

@@ -23,6 +23,16 @@ static ngx_conf_enum_t ngx_http_forbid_upstream_modes[] = {
     {ngx_null_string, 0},
 };
 
+static char *check_retry_after(ngx_conf_t *cf, void *post, void *data)
+{
+    const time_t *seconds = data;
+    (void)cf;
+    (void)post;
+    return *seconds >= 1 && *seconds <= 86400 ? NGX_CONF_OK : (char *)(uintptr_t)"takes a time from 1s to 1d";
+}
+
+static ngx_conf_post_t ngx_http_forbid_retry_after = {check_retry_after};
+
 ngx_command_t ngx_http_forbid_commands[] = {
 #define FB_DIRECTIVE(symbol, word, arguments, setter, field, values, fallback, inheritance, line)                \
     {ngx_string(word), NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | (arguments), setter,           \
@@ -68,6 +78,7 @@ void *ngx_http_forbid_create_loc_conf(ngx_conf_t *cf)
     conf->cors = NGX_CONF_UNSET_PTR;
     conf->resource = NGX_CONF_UNSET_PTR;
     conf->login = NGX_CONF_UNSET_PTR;
+    conf->retry_after = NGX_CONF_UNSET;
     conf->normalize = NGX_CONF_UNSET_UINT;
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         conf->peers[i].keyed = NGX_CONF_UNSET;
@@ -118,6 +129,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
     ngx_conf_merge_ptr_value(conf->resource, prev->resource, NULL);
     ngx_conf_merge_ptr_value(conf->login, prev->login, NULL);
+    ngx_conf_merge_sec_value(conf->retry_after, prev->retry_after, 1);
     ngx_conf_merge_uint_value(conf->normalize, prev->normalize, 0);
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
@@ -134,6 +146,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         .disclose_stated = conf->disclose_stated != 0,
         .unmatched = (enum fb_unmatched)conf->unmatched,
         .preflights = conf->cors != NULL,
+        .retry_after = (unsigned)conf->retry_after,
     };
     if (conf->resource != NULL) {
         conf->site.resource = conf->resource->identifier;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nginx's own refusals, dressed like ours: 400, 405, 413, 414 and 431 (which nginx calls 494).
+/* nginx's own refusals, dressed like ours: 400, 405, 413, 414, 431 (which nginx calls 494), and the
+ * 429 of its limit_req and limit_conn.
  *
  * nginx raises most of these before it has chosen a location or run any phase, so neither a handler
  * nor an `error_page` reaches all of them, and an `error_page` would run the phases again: another
@@ -30,7 +31,8 @@ static const ngx_http_forbid_loc_conf_t *dressing(ngx_http_request_t *r)
 static bool is_ours_to_dress(ngx_uint_t status)
 {
     return status == NGX_HTTP_BAD_REQUEST || status == NGX_HTTP_NOT_ALLOWED
-           || status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE || status == NGX_HTTP_REQUEST_URI_TOO_LARGE;
+           || status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE || status == NGX_HTTP_REQUEST_URI_TOO_LARGE
+           || status == NGX_HTTP_TOO_MANY_REQUESTS;
 }
 
 /* nginx's page is made with err_status set, as HTML, and of no file. */
@@ -92,7 +94,8 @@ static bool two_credentials(ngx_http_request_t *r)
     return lines > 1;
 }
 
-static void refusal_of(ngx_http_request_t *r, unsigned status, struct fb_refusal *refusal)
+static void refusal_of(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf, unsigned status,
+                       struct fb_refusal *refusal)
 {
     enum fb_reason reason = FB_REASON_MALFORMED_REQUEST;
     switch (status) {
@@ -106,6 +109,10 @@ static void refusal_of(ngx_http_request_t *r, unsigned status, struct fb_refusal
         break;
     case 414:
         reason = FB_REASON_TARGET_TOO_LONG;
+        break;
+    case 429:
+        reason = FB_REASON_QUOTA_EXCEEDED;
+        refusal->retry_after = (unsigned)conf->retry_after;
         break;
     case 431:
         reason = FB_REASON_FIELDS_TOO_LARGE;
@@ -154,7 +161,7 @@ static ngx_buf_t *dress(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx,
     struct fb_response response;
     bool asked = status == 405 && ask_about_trace(r, conf, ctx, &refusal);
     if (!asked) {
-        refusal_of(r, status, &refusal);
+        refusal_of(r, conf, status, &refusal);
     }
     ngx_http_forbid_render(r, ctx, &refusal, &response);
     /* Logged and sent. */

@@ -51,6 +51,7 @@ static void refuse_by(struct fb_answer *answer, const ngx_http_forbid_loc_conf_t
         .anonymous = true,
         .refusal = {
             .status = status,
+            .retry_after = status == NGX_HTTP_SERVICE_UNAVAILABLE ? (unsigned)conf->retry_after : 0,
             .level = conf->site.disclose_anonymous,
             .reason = fb_reason_code(reason),
             .detail = fb_reason_sentence(reason),

@@ -50,6 +50,13 @@ static unsigned count_named(const void *self, struct fb_span name, struct fb_spa
     return count;
 }
 
+struct fb_span ngx_http_forbid_field(const ngx_http_request_t *r, const char *name)
+{
+    struct fb_span value = {0, NULL};
+    (void)count_named(r, fb_span_z(name), &value);
+    return value;
+}
+
 static void fill_tls(ngx_http_request_t *r, struct fb_http_request *request)
 {
 #if (NGX_HTTP_SSL)

@@ -71,8 +71,8 @@ bool fb_cors_parse(const struct fb_span *words, size_t count, struct fb_arena *a
 
 /* --- What an answer says -------------------------------------------------------------------------------- */
 
-/* What a script may read beyond the few fields that it always may. */
-/* The last two for grpc-web, whose scripts find the status of a refused call there (grpc.c). */
+/* What a script may read beyond the few fields that it always may.  The last two for upstreams that answer
+ * scripts' calls of grpc-web by a header alone. */
 static const struct fb_span exposed =
     FB_SPAN_INIT("WWW-Authenticate, Retry-After, Link, Allow, X-Request-Id, DPoP-Nonce, grpc-status, grpc-message");
 

@@ -81,7 +81,7 @@ bool fb_cors_parse(const struct fb_span *words, size_t count, struct fb_arena *a
 struct fb_audience {
     struct fb_span accept;              /* the Accept fields, joined with commas; or empty */
     struct fb_span accept_language;     /* likewise */
-    struct fb_span content_type;        /* of the request: gRPC's calls are answered its way */
+    struct fb_span content_type;        /* of a POST, else empty: gRPC's calls, all POSTs, are answered its way */
     struct fb_span origin;              /* the Origin field, or empty */
     const struct fb_pages *pages;       /* NULL: the built-in page */
     const struct fb_cors *cors;         /* NULL: no fields for scripts */
@@ -104,7 +104,7 @@ struct fb_response {
 /* Fields: Cache-Control: no-store, Content-Type, Vary, X-Request-Id, WWW-Authenticate (a line each),
  * Allow, Link, Retry-After, and those for scripts of allowed origins.  Body by level and Accept:
  * application/json, problem+json, text/plain, text/html.  A call of gRPC gets a 200 with grpc-status and no
- * body.  All memory from the arena.  False without memory: the caller then sends the bare status. */
+ * body, one of grpc-web a 200 with these in its body.  All memory from the arena.  False without memory: the caller then sends the bare status. */
 bool fb_refusal_render(const struct fb_refusal *refusal, const struct fb_audience *audience,
                        struct fb_arena *arena, struct fb_response *response);
 

@@ -97,9 +97,18 @@ static bool add_fields(const struct fb_refusal *refusal, const struct fb_audienc
 static bool answer_grpc(const struct fb_refusal *refusal, const struct fb_audience *audience, struct fb_arena *arena,
                         struct fb_response *response)
 {
-    if (!fb_grpc_asked(audience->content_type, &response->content_type))
+    static const struct fb_span types[] = {
+        [FB_GRPC] = FB_SPAN_INIT("application/grpc"), [FB_GRPC_WEB] = FB_SPAN_INIT("application/grpc-web"),
+        [FB_GRPC_WEB_TEXT] = FB_SPAN_INIT("application/grpc-web-text")};
+    enum fb_grpc_form form = fb_grpc_asked(audience->content_type);
+    if (form == FB_GRPC_NONE)
         return false;
     response->status = 200;
+    response->content_type = types[form];
+    if (form != FB_GRPC) {
+        response->body = fb_grpc_frame(refusal, form == FB_GRPC_WEB_TEXT, arena);
+        return true;
+    }
     line(response, "grpc-status", fb_arena_format(arena, "%u", fb_grpc_status(refusal->status)));
     line(response, "grpc-message", fb_grpc_message(refusal, arena));
     return true;

@@ -296,21 +296,20 @@ static void test_grpc(void **state)
 {
     struct desk *desk = *state;
     static const struct {
-        const char *asked, *answered;   /* NULL: no call of gRPC */
+        const char *asked;
+        enum fb_grpc_form form;
     } types[] = {
-        {"application/grpc", "application/grpc"}, {"application/grpc+proto", "application/grpc"},
-        {"Application/GRPC+json; x=y", "application/grpc"}, {"application/grpc-web+proto", "application/grpc-web"},
-        {"application/grpc-web-text", "application/grpc-web-text"}, {"application/grpcx", NULL}, {"application/json", NULL},
+        {"application/grpc", FB_GRPC}, {"application/grpc+proto", FB_GRPC},
+        {"Application/GRPC+json; x=y", FB_GRPC}, {"application/grpc-web+proto", FB_GRPC_WEB},
+        {"application/grpc-web-text", FB_GRPC_WEB_TEXT}, {"application/grpcx", FB_GRPC_NONE},
+        {"application/json", FB_GRPC_NONE}, {"", FB_GRPC_NONE},
     };
     static const struct {
         unsigned status;
         const char *code;
     } codes[] = {{400, "3"}, {401, "16"}, {403, "7"}, {404, "5"}, {405, "12"}, {429, "8"}, {451, "7"}, {503, "14"}};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        struct fb_span answered;
-        assert_int_equal(fb_grpc_asked(fb_span_z(types[i].asked), &answered), types[i].answered != NULL);
-        if (types[i].answered != NULL)
-            assert_true(fb_span_is(answered, types[i].answered));
+        assert_int_equal(fb_grpc_asked(fb_span_z(types[i].asked)), types[i].form);
     }
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         const struct fb_refusal refusal = {.status = codes[i].status, .level = FB_LEVEL_DETAIL, .reason = FB_SPAN("some_reason"),
@@ -324,6 +323,28 @@ static void test_grpc(void **state)
         assert_true(fb_span_is(last[-1].name, "grpc-status") && fb_span_is(last[-1].value, codes[i].code));
         assert_true(fb_span_is(last->name, "grpc-message") && fb_span_is(last->value, "some_reason: 100%25 %C3%A9"));
     }
+}
+
+/* A frame of trailers alone: bytes of gRPC's PROTOCOL-WEB. */
+static void test_grpc_web(void **state)
+{
+    struct desk *desk = *state;
+    static const char lines[] = "grpc-status: 16\r\ngrpc-message: unauthorized\r\n";
+    const struct fb_refusal refusal = {.status = 401, .challenge = true};
+    struct fb_response response;
+    assert_true(fb_refusal_render(&refusal, &(struct fb_audience){.content_type = FB_SPAN("application/grpc-web+proto")},
+                                  &desk->arena, &response));
+    assert_int_equal(response.status, 200);
+    assert_true(fb_span_is(response.content_type, "application/grpc-web"));
+    assert_int_equal(response.body.len, 5 + sizeof lines - 1);
+    assert_memory_equal(response.body.ptr, "\x80\0\0\0\x2d", 5);
+    assert_memory_equal(response.body.ptr + 5, lines, sizeof lines - 1);
+    for (size_t i = 0; i < response.lines_count; i++)
+        assert_false(fb_span_is(response.lines[i].name, "grpc-status"));
+    assert_true(fb_refusal_render(&refusal, &(struct fb_audience){.content_type = FB_SPAN("application/grpc-web-text")},
+                                  &desk->arena, &response));
+    assert_true(fb_span_is(response.content_type, "application/grpc-web-text"));
+    assert_true(fb_span_is(response.body, "gAAAAC1ncnBjLXN0YXR1czogMTYNCmdycGMtbWVzc2FnZTogdW5hdXRob3JpemVkDQo="));
 }
 
 /* --- Metadata ------------------------------------------------------------------------------------------- */
@@ -365,6 +386,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
     const struct CMUnitTest tests[] = {TEST(test_templates), TEST(test_filling), TEST(test_built_in), TEST(test_languages),
                                        TEST(test_bad_directories), TEST(test_cors_words), TEST(test_cors_fields),
-                                       TEST(test_preflights), TEST(test_grpc), TEST(test_metadata)};
+                                       TEST(test_preflights), TEST(test_grpc), TEST(test_grpc_web), TEST(test_metadata)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
