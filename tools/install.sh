@@ -21,6 +21,7 @@ nginx-dev      | file:/usr/share/nginx/src/conf_flags   | its headers
 liblmdb-dev    | file:/usr/include/lmdb.h               | the embedded store
 libssl-dev     | file:/usr/include/openssl/evp.h        | signatures
 libcurl4-openssl-dev | file:/usr/include/*/curl/curl.h | `forbid lint --url` makes requests with it
+libyaml-dev    | file:/usr/include/yaml.h               | files of tests and OpenAPI documents may be YAML
 libmaxminddb-dev | file:/usr/include/*/maxminddb.h      | location data is read with it
 nodejs         | cmd:node                               | the sample API
 npm            | cmd:npm                                | brings the location data

@@ -2,6 +2,7 @@
 /* `forbid init`: a policy directory to begin with, by example or from an API's description.  Nothing
  * that is there is ever written over. */
 #include "cli/init.h"
+#include "cli/yaml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@ static const char help[] =
     "\n"
     "  forbid init                            into ./policies\n"
     "  forbid init etc/policies\n"
-    "  forbid init --openapi openapi.json     an action for each operation of your API\n"
+    "  forbid init --openapi openapi.yaml     an action for each operation of your API\n"
     "\n"
     "Then\n"
     "  forbid check policies --routes\n"
@@ -133,7 +134,10 @@ static int from_source(struct fb_cli *cli, const char *dir, const struct fb_sour
     struct fb_diags diags;
     struct fb_api api;
     fb_diags_init(&diags, arena);
-    if (!fb_api_read(&api, source, arena, &diags)) {
+    const struct fb_yaml *yaml = fb_yaml_is(source->name) ? fb_yaml_read(arena, source, &diags) : NULL;
+    if (diags.errors != 0 || !fb_api_read(&api, yaml != NULL ? &yaml->json : source, arena, &diags)) {
+        if (yaml != NULL)
+            fb_yaml_place(yaml, &diags, 0);
         fb_cli_diags(cli, &diags, false);
         return FB_EXIT_FAILED;
     }
@@ -189,7 +193,7 @@ int fb_cmd_init(struct fb_cli *cli, int argc, char **argv)
 {
     const char *openapi = NULL;
     const struct fb_option rows[] = {
-        {FB_OPTION_TEXT, 0, "openapi", "FILE", "an OpenAPI document (JSON): one action an operation", &openapi},
+        {FB_OPTION_TEXT, 0, "openapi", "FILE", "an OpenAPI document (JSON or YAML): one action an operation", &openapi},
     };
     const struct fb_usage usage = {
         .verb = "init",

@@ -339,7 +339,7 @@ bool fb_api_read(struct fb_api *api, const struct fb_source *source, struct fb_a
         fb_json_report(&r.json, source, diags);
     else
         fb_diag_add(diags, FB_ERROR, "openapi.memory", NULL, (struct fb_range){0, 0}, "out of memory");
-    if (source->text.len != 0 && source->text.ptr[0] != '{' && diags->count != 0)
-        diags->list[diags->count - 1].hint = FB_SPAN("the document must be JSON; YAML is not read");
+    if (source->text.len != 0 && strchr("{[\"", source->text.ptr[0]) == NULL && diags->count != 0)
+        diags->list[diags->count - 1].hint = FB_SPAN("a document of YAML is a file named *.yaml or *.yml");
     return false;
 }

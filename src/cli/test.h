@@ -10,6 +10,7 @@
  *
  *   cmd_test.c           options, one run after another
  *   test_files.c         the files, their settings and tests
+ *   test_entities.c      … the entities that are given
  *   test_location.c      … what they say of the location
  *   test_request.c       … a test's request and who asks
  *   test_expect.c        … what it expects
@@ -101,7 +102,7 @@ struct fb_tests {
     size_t outside_count, outside_capacity;
 };
 
-/* Reads DIR/tests/ *.json in order of their names.  False, with errors among the diagnostics; these and the tests live
+/* Reads DIR/tests/ *.json, *.yaml and *.yml in order of their names.  False, with errors among the diagnostics; these and the tests live
  * until fb_tests_release(), which must be called in any case. */
 bool fb_tests_read(struct fb_tests *tests, const char *dir, const struct fb_schema *schema);
 void fb_tests_release(struct fb_tests *tests);

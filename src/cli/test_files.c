@@ -3,12 +3,14 @@
  * test_request.c and test_expect.c. */
 #include "cli/test_reader.h"
 
+#include "cli/yaml.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #define FILE_BYTES_MAX ((size_t)16 << 20)
-#define ENTITIES_BYTES_MAX ((size_t)64 << 20)
+#define JSON_BYTES_MAX (8 * FILE_BYTES_MAX)  /* of one that was YAML: quotes, escapes */
 #define TESTS_CEILING ((size_t)1 << 30)
 
 /* --- Objects by tables -------------------------------------------------------------------------- */
@@ -147,115 +149,6 @@ bool fb_test_read_disclose_anonymous(struct fb_test_reader *r, void *into)
     return read_level(r, &given->disclose_anonymous, &given->has_disclose_anonymous);
 }
 
-/* The file up to the end of a part of it, all before the part blanked: so places within are those of the file. */
-static struct fb_source *part_of(struct fb_test_reader *r, size_t start, size_t end)
-{
-    struct fb_source *source = fb_arena_alloc(&r->tests->arena, sizeof *source);
-    char *text = fb_arena_alloc(&r->tests->arena, end + 1);
-    if (source == NULL || text == NULL)
-        return NULL;
-    const char *whole = r->file->source->text.ptr;
-    for (size_t i = 0; i < end; i++)
-        text[i] = i >= start || whole[i] == '\n' ? whole[i] : ' ';
-    *source = (struct fb_source){.name = r->file->source->name, .text = fb_span(text, end)};
-    return source;
-}
-
-static bool out_of_memory(struct fb_tests *tests)
-{
-    fb_diag_add(&tests->diags, FB_ERROR, "test.memory", NULL, (struct fb_range){0, 0}, "out of memory");
-    return false;
-}
-
-/* The directory of a path, with its slash; empty for a name alone. */
-static struct fb_span directory_of(struct fb_span path)
-{
-    while (path.len != 0 && path.ptr[path.len - 1] != '/')
-        path.len--;
-    return path;
-}
-
-static const struct fb_source *read_source(struct fb_tests *tests, struct fb_span path, size_t limit, int *error)
-{
-    struct fb_buffer buffer;
-    fb_buffer_init(&buffer, &fb_heap, limit);
-    struct fb_source *source = fb_arena_alloc(&tests->arena, sizeof *source);
-    const char *name = fb_arena_text(&tests->arena, path);
-    *error = source == NULL || name == NULL ? ENOMEM : fb_buffer_read_file(&buffer, name);
-    if (*error == 0)
-        *source = (struct fb_source){.name = fb_span_z(name),
-                                     .text = fb_arena_copy(&tests->arena, fb_buffer_span(&buffer))};
-    if (*error == 0 && tests->arena.failed)
-        *error = ENOMEM;
-    fb_buffer_release(&buffer);
-    return *error == 0 ? source : NULL;
-}
-
-/* Of the file that the last string names, beside the tests. */
-static const struct fb_source *entities_file(struct fb_test_reader *r)
-{
-    struct fb_tests *tests = r->tests;
-    struct fb_span dir = directory_of(r->file->source->name), name = r->json.string;
-    bool absolute = fb_span_starts(name, FB_SPAN("/"));
-    struct fb_span path = absolute ? name : fb_arena_format(&tests->arena, "%.*s%.*s", (int)dir.len, dir.ptr,
-                                                            (int)name.len, name.ptr);
-    int error;
-    const struct fb_source *source = read_source(tests, path, ENTITIES_BYTES_MAX, &error);
-    if (source == NULL)
-        fb_test_fault(r, "test.entities", r->json.range, "%.*s: %s", (int)path.len, path.ptr, strerror(error));
-    const char **grown = fb_arena_grow(&tests->arena, tests->outside, tests->outside_count, &tests->outside_capacity,
-                                       sizeof *grown);
-    if (grown != NULL) {
-        tests->outside = grown;
-        dir = directory_of(path);
-        tests->outside[tests->outside_count++] = fb_arena_text(&tests->arena, dir.len != 0 ? dir : FB_SPAN("."));
-    }
-    return source;
-}
-
-/* A fault within a part stands at the same place of the file; one about no place, where the part begins. */
-static void place_in_file(struct fb_diag *diag, const struct fb_source *part, const struct fb_source *file,
-                          struct fb_range start)
-{
-    if (diag->source == NULL)
-        diag->range = start;
-    if (diag->source == NULL || diag->source == part)
-        diag->source = file;
-    if (diag->other == part)
-        diag->other = file;
-}
-
-bool fb_test_read_entities(struct fb_test_reader *r, void *into)
-{
-    struct fb_test_given *given = into;
-    struct fb_tests *tests = r->tests;
-    const struct fb_source *source;
-    enum fb_json_event event = fb_json_next(&r->json);
-    const struct fb_range range = r->json.range;
-    given->stores = true;
-    if (event == FB_JSON_STRING) {
-        source = entities_file(r);
-    } else if (event == FB_JSON_ARRAY) {
-        if (!fb_json_skip(&r->json))
-            return false;
-        source = part_of(r, range.start, r->json.at);
-    } else {
-        return fb_test_wrong(r, "a list of entities as in entities.json, or the name of a file of them");
-    }
-    if (source == NULL)
-        return true;
-    size_t before = tests->diags.count;
-    struct fb_entity_set *set = fb_entity_set_new(&tests->arena);
-    const struct fb_value_hints hints = fb_schema_hints(tests->schema);
-    bool fine = set != NULL && fb_entity_set_read_json(set, source, &hints, &tests->diags)
-                && fb_conform_entities(tests->schema, set, source, &tests->arena, &tests->diags)
-                && fb_entity_set_close(set, &tests->diags);
-    for (size_t i = before; event == FB_JSON_ARRAY && i < tests->diags.count; i++)
-        place_in_file(&tests->diags.list[i], source, r->file->source, range);
-    given->entities = fine ? set : NULL;
-    return true;
-}
-
 static bool read_state(struct fb_test_reader *r, struct fb_test_given *given, const struct fb_uid *uid)
 {
     struct fb_span text;
@@ -287,6 +180,12 @@ bool fb_test_read_accounts(struct fb_test_reader *r, void *into)
         if (!read_state(r, given, fb_test_uid(r)))
             return false;
     return r->json.event == FB_JSON_OBJECT_END;
+}
+
+static bool out_of_memory(struct fb_tests *tests)
+{
+    fb_diag_add(&tests->diags, FB_ERROR, "test.memory", NULL, (struct fb_range){0, 0}, "out of memory");
+    return false;
 }
 
 /* --- Tests --------------------------------------------------------------------------------------- */
@@ -346,26 +245,39 @@ static const struct fb_test_member file_members[] = {
     {"resource", fb_test_read_resource},
 };
 
-static bool read_file(struct fb_tests *tests, struct fb_span path)
+const struct fb_source *fb_test_source(struct fb_tests *tests, struct fb_span path, size_t limit, int *error)
 {
-    int error;
-    const struct fb_source *source = read_source(tests, path, FILE_BYTES_MAX, &error);
-    if (source == NULL) {
-        fb_diag_add(&tests->diags, FB_ERROR, "test.unreadable", NULL, (struct fb_range){0, 0}, "%.*s: %s",
-                    (int)path.len, path.ptr, strerror(error));
-        return false;
+    struct fb_buffer buffer;
+    fb_buffer_init(&buffer, &fb_heap, limit);
+    struct fb_source *source = fb_arena_alloc(&tests->arena, sizeof *source);
+    const char *name = fb_arena_text(&tests->arena, path);
+    *error = source == NULL || name == NULL ? ENOMEM : fb_buffer_read_file(&buffer, name);
+    if (*error == 0)
+        *source = (struct fb_source){.name = fb_span_z(name),
+                                     .text = fb_arena_copy(&tests->arena, fb_buffer_span(&buffer))};
+    if (*error == 0 && tests->arena.failed)
+        *error = ENOMEM;
+    fb_buffer_release(&buffer);
+    return *error == 0 ? source : NULL;
+}
+
+/* The places that tests keep, for what is said of them when they run. */
+static void place_tests(const struct fb_yaml *yaml, struct fb_test_file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        struct fb_test *test = &file->tests[i];
+        test->range = fb_yaml_range(yaml, test->range);
+        for (size_t k = 0; k < test->expects_count; k++)
+            test->expects[k].range = fb_yaml_range(yaml, test->expects[k].range);
     }
-    struct fb_test_file *file = fb_arena_alloc(&tests->arena, sizeof *file);
-    struct fb_test_file **grown = fb_arena_grow(&tests->arena, tests->files, tests->count, &tests->capacity,
-                                                sizeof *grown);
-    if (file == NULL || grown == NULL)
-        return out_of_memory(tests);
-    file->source = source;
-    tests->files = grown;
-    tests->files[tests->count++] = file;
+}
+
+/* The file's text, JSON at file->source. */
+static bool read_text(struct fb_tests *tests, struct fb_test_file *file)
+{
     struct fb_test_reader r = {.tests = tests, .file = file};
-    fb_json_init(&r.json, source->text, &tests->arena,
-                 (struct fb_json_limits){.depth = FB_VALUE_JSON_DEPTH + 8, .bytes = FILE_BYTES_MAX, .keys = 65536});
+    fb_json_init(&r.json, file->source->text, &tests->arena,
+                 (struct fb_json_limits){.depth = FB_VALUE_JSON_DEPTH + 8, .bytes = JSON_BYTES_MAX, .keys = 65536});
     bool whole = true;
     if (fb_json_next(&r.json) == FB_JSON_OBJECT)
         whole = fb_test_object(&r, "a file of tests", file_members, sizeof file_members / sizeof file_members[0], file);
@@ -374,15 +286,46 @@ static bool read_file(struct fb_tests *tests, struct fb_span path)
     if (!whole && r.json.error == NULL)
         return out_of_memory(tests);
     if (!whole || fb_json_next(&r.json) != FB_JSON_END)
-        fb_json_report(&r.json, source, &tests->diags);
-    tests->total += file->count;
+        fb_json_report(&r.json, file->source, &tests->diags);
     return true;
+}
+
+static bool read_file(struct fb_tests *tests, struct fb_span path)
+{
+    int error;
+    const struct fb_source *source = fb_test_source(tests, path, FILE_BYTES_MAX, &error);
+    if (source == NULL) {
+        fb_diag_add(&tests->diags, FB_ERROR, "test.unreadable", NULL, (struct fb_range){0, 0}, "%.*s: %s",
+                    (int)path.len, path.ptr, strerror(error));
+        return false;
+    }
+    const size_t before = tests->diags.count;
+    const struct fb_yaml *yaml = fb_yaml_is(path) ? fb_yaml_read(&tests->arena, source, &tests->diags) : NULL;
+    if (yaml == NULL && fb_yaml_is(path))
+        return false;
+    struct fb_test_file *file = fb_arena_alloc(&tests->arena, sizeof *file);
+    struct fb_test_file **grown = fb_arena_grow(&tests->arena, tests->files, tests->count, &tests->capacity,
+                                                sizeof *grown);
+    if (file == NULL || grown == NULL)
+        return out_of_memory(tests);
+    tests->files = grown;
+    tests->files[tests->count++] = file;
+    file->source = yaml != NULL ? &yaml->json : source;
+    bool fine = read_text(tests, file);
+    if (yaml != NULL) { /* from here on, the text as it was written */
+        file->source = source;
+        fb_yaml_place(yaml, &tests->diags, before);
+        place_tests(yaml, file);
+    }
+    tests->total += file->count;
+    return fine;
 }
 
 static int is_test_file(const struct dirent *entry)
 {
     size_t len = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
+    return entry->d_name[0] != '.'
+           && ((len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0) || fb_yaml_is(fb_span_z(entry->d_name)));
 }
 
 bool fb_tests_read(struct fb_tests *tests, const char *dir, const struct fb_schema *schema)
@@ -407,7 +350,7 @@ bool fb_tests_read(struct fb_tests *tests, const char *dir, const struct fb_sche
     if (tests->arena.failed)
         return out_of_memory(tests);
     if (tests->total == 0 && tests->diags.errors == 0)
-        fb_diag_add(&tests->diags, FB_ERROR, "test.none", NULL, (struct fb_range){0, 0}, "%s/tests/*.json: no tests", dir)
+        fb_diag_add(&tests->diags, FB_ERROR, "test.none", NULL, (struct fb_range){0, 0}, "%s/tests: no tests in *.json, *.yaml", dir)
             ->hint = FB_SPAN("docs/testing.md says what they are; `forbid init` writes one to begin with");
     return tests->diags.errors == 0;
 }

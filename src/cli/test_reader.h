@@ -5,7 +5,8 @@
 #include "cli/test.h"
 
 /* How the files of `forbid test` are read: objects by tables of their members.  A fault of shape is a diagnostic, its
- * value is passed over, and reading goes on; only text that is no JSON ends it. */
+ * value is passed over, and reading goes on; only text that is no JSON ends it.  A file of YAML is read as the JSON
+ * that yaml.c makes of it. */
 
 struct fb_test_reader {
     struct fb_tests *tests;
@@ -31,6 +32,8 @@ struct fb_diag *fb_test_fault(struct fb_test_reader *r, const char *code, struct
 /* A string; an empty span if it was something else, which was said. */
 bool fb_test_text(struct fb_test_reader *r, struct fb_span *text, const char *should);
 bool fb_test_truth(struct fb_test_reader *r, bool *truth);
+/* A file, in the arena of the tests; NULL with an errno. */
+const struct fb_source *fb_test_source(struct fb_tests *tests, struct fb_span path, size_t limit, int *error);
 /* A string or a list of strings, at most `max`. */
 bool fb_test_texts(struct fb_test_reader *r, struct fb_span *list, size_t max, size_t *count, const char *should);
 /* The uid in the string that was just read; NULL after a fault. */

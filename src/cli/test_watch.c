@@ -3,6 +3,8 @@
  * several steps.  Directories are watched, not files: a file that is replaced is another one. */
 #include "cli/test.h"
 
+#include "cli/yaml.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -53,7 +55,8 @@ static bool matters(const struct fb_test_watch *watch, const struct inotify_even
         if (watch->written[i] != NULL && fb_span_eq(base_of(watch->written[i]), name))
             return false;
     return name.len != 0 && name.ptr[0] != '.'
-           && (ends(name, ".cedar") || ends(name, ".cedarschema") || ends(name, ".json") || fb_span_is(name, "tests"));
+           && (ends(name, ".cedar") || ends(name, ".cedarschema") || ends(name, ".json") || fb_yaml_is(name)
+               || fb_span_is(name, "tests"));
 }
 
 /* Takes what is there; true if any of it matters. */
