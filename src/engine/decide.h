@@ -73,6 +73,12 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
 typedef bool fb_meet(void *self, uint32_t number, uint32_t form, uint32_t unmet);
 enum fb_gathered fb_meet_named(struct fb_eval *e, const struct fb_sought *sought, fb_meet *meet, void *self);
 void fb_numbers_sort(uint32_t *list, size_t count);
+bool fb_numbers_add(struct fb_eval *e, struct fb_numbers *numbers, uint32_t number);
+
+/* --- pairs.c: the same by pairs, where both sides are known and name few --------------------------- */
+
+/* COSTLY: they are not few, and nothing has been added.  Else PROVEN or CANNOT. */
+enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers);
 
 /* --- decide.c -------------------------------------------------------------------------------------- */
 

@@ -6,20 +6,7 @@
 
 #include <assert.h>
 
-#define TYPE_SALT 0x9e3779b97f4a7c15u   /* a type is no uid, whatever their hashes */
-
-/* A row and a key each: more than one, so that few meet others in their bucket, where each is a cache miss. */
-#define PAIR_BUCKETS 2u
-#define KEY_BUCKETS 2u
-
 /* --- Buckets ------------------------------------------------------------------------------------- */
-
-static uint32_t *next_key(const struct fb_rows *rows, uint32_t entry, uint32_t *hash)
-{
-    struct fb_key *key = fb_key_at(rows, entry);
-    *hash = key->tag;
-    return &key->next;
-}
 
 static struct fb_span id_of(const struct fb_row *row)
 {
@@ -32,13 +19,6 @@ static uint32_t *next_row(const struct fb_rows *rows, uint32_t entry, uint32_t *
     struct fb_row *row = fb_row_at(rows, entry - 1);
     *hash = (uint32_t)fb_hash(id_of(row));
     return &row->next_id;
-}
-
-static uint32_t *next_of_pair(const struct fb_rows *rows, uint32_t entry, uint32_t *hash)
-{
-    struct fb_row *row = fb_row_at(rows, entry - 1);
-    *hash = fb_pair_hash(row->key[0], row->key[1]);
-    return &row->next_pair;
 }
 
 /* One bucket more: what its elder half held for it moves over. */
@@ -96,14 +76,21 @@ void fb_bucket_leave(const struct fb_rows *rows, struct fb_buckets *buckets, fb_
 
 /* --- Keys ---------------------------------------------------------------------------------------- */
 
-static uint32_t type_tag(uint64_t type_hash)
+/* A key's place in its table. */
+static uint64_t mixed(uint64_t hash)
 {
-    return (uint32_t)((type_hash ^ TYPE_SALT) * TYPE_SALT >> 32) | FB_TAG_TYPE;
+    return fb_pair_hash(hash, 0);
 }
 
-static uint32_t uid_tag(const struct fb_uid *uid)
+static uint64_t hash_of_key(const struct fb_rows *rows, uint32_t entry)
 {
-    return (uint32_t)uid->hash & ~FB_TAG_TYPE;
+    return mixed(fb_key_at(rows, entry)->hash);
+}
+
+static uint64_t hash_of_pair(const struct fb_rows *rows, uint32_t entry)
+{
+    const struct fb_row *row = fb_row_at(rows, entry - 1);
+    return fb_pair_hash(fb_key_at(rows, row->key[0])->hash, fb_key_at(rows, row->key[1])->hash);
 }
 
 /* Of types the name, and of what is owned the uid too, is the rows' own. */
@@ -112,30 +99,33 @@ static bool is_owned(const struct fb_rows *rows, const struct fb_key *key)
     return rows->ids || fb_key_is_type(key);
 }
 
-uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid)
+/* The key with that hash of that uid, or where `type` is set of its type. */
+static uint32_t find_key(const struct fb_rows *rows, uint64_t hash, const struct fb_uid *uid, bool type)
 {
-    uint32_t tag = uid_tag(uid), at = *fb_bucket_at(&rows->by_uid, tag);
-    while (at != 0) {
-        const struct fb_key *key = fb_key_at(rows, at);
-        if (key->tag == tag && fb_uid_eq(key->uid, uid))
-            return at;
-        at = key->next;
+    uint64_t place = mixed(hash);
+    uint16_t tag = fb_tag_of(place);
+    for (const struct fb_tag_line *line = fb_tag_line_at(&rows->by_uid, place); line != NULL;
+         line = fb_tag_line_more(&rows->by_uid, line)) {
+        if (!fb_tag_line_may(line, tag))
+            continue;
+        for (uint32_t i = 0; i < FB_TAGS && line->tag[i] != 0; i++) {
+            const struct fb_key *key = line->tag[i] == tag ? fb_key_at(rows, line->entry[i]) : NULL;
+            if (key != NULL && key->hash == hash
+                && (type ? fb_uid_is(key->uid, uid->type_hash, fb_uid_type(uid)) : fb_uid_eq(key->uid, uid)))
+                return line->entry[i];
+        }
     }
     return 0;
 }
 
+uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid)
+{
+    return find_key(rows, fb_uid_side_hash(uid), uid, false);
+}
+
 uint32_t fb_rows_type_key(const struct fb_rows *rows, const struct fb_uid *uid)
 {
-    if (rows->types == 0)
-        return 0;
-    uint32_t tag = type_tag(uid->type_hash), at = *fb_bucket_at(&rows->by_uid, tag);
-    while (at != 0) {
-        const struct fb_key *key = fb_key_at(rows, at);
-        if (key->tag == tag && fb_uid_is(key->uid, uid->type_hash, fb_uid_type(uid)))
-            return at;
-        at = key->next;
-    }
-    return 0;
+    return rows->types != 0 ? find_key(rows, fb_type_side_hash(uid->type_hash), uid, true) : 0;
 }
 
 static const struct fb_uid *keep_uid(struct fb_rows *rows, struct fb_span type, struct fb_span id)
@@ -148,7 +138,7 @@ static uint32_t take_key(struct fb_rows *rows)
 {
     uint32_t key = rows->free_key;
     if (key != 0) {
-        rows->free_key = fb_key_at(rows, key)->next;
+        rows->free_key = fb_key_at(rows, key)->first[0];
         return key;
     }
     if (rows->keys_count == UINT32_MAX
@@ -162,12 +152,12 @@ static void drop_key(struct fb_rows *rows, uint32_t at)
     struct fb_key *key = fb_key_at(rows, at);
     if (at == 0 || key->count[0] != 0 || key->count[1] != 0)
         return;
-    fb_bucket_leave(rows, &rows->by_uid, next_key, at);
+    fb_tags_leave(&rows->by_uid, hash_of_key(rows, at), at);
     rows->keys_live--;
     rows->types -= fb_key_is_type(key);
     if (is_owned(rows, key))
         fb_piece_free(rows, (void *)(uintptr_t)key->uid, fb_uid_size(key->uid->type_len, key->uid->id_len));
-    *key = (struct fb_key){.next = rows->free_key};
+    *key = (struct fb_key){.first = {rows->free_key}};
     rows->free_key = at;
 }
 
@@ -186,17 +176,18 @@ static bool key_for(struct fb_rows *rows, const struct fb_named *name, uint32_t 
     bool known = *at != 0;
     if (!known && !type && owned)
         uid = keep_uid(rows, fb_uid_type(uid), fb_uid_id(uid));
-    if (!known && uid != NULL && fb_buckets_reach(rows, &rows->by_uid, next_key, KEY_BUCKETS * (rows->keys_live + 1)))
+    if (!known && uid != NULL && fb_tags_reserve(rows, &rows->by_uid, hash_of_key))
         *at = take_key(rows);
     if (known || *at == 0) {
         if (uid != NULL && owned && uid != name->uid)
             fb_piece_free(rows, (void *)(uintptr_t)uid, fb_uid_size(uid->type_len, uid->id_len));
         return known;
     }
-    *fb_key_at(rows, *at) = (struct fb_key){.uid = uid, .tag = type ? type_tag(uid->type_hash) : uid_tag(uid)};
+    *fb_key_at(rows, *at) = (struct fb_key){
+        .uid = uid, .hash = type ? fb_type_side_hash(uid->type_hash) : fb_uid_side_hash(uid)};
     rows->types += type;
     rows->keys_live++;
-    fb_bucket_enter(rows, &rows->by_uid, next_key, *at);
+    fb_tags_enter(&rows->by_uid, hash_of_key(rows, *at), *at);
     return true;
 }
 
@@ -224,6 +215,54 @@ static void unlist_row(struct fb_rows *rows, const struct fb_row *row, enum fb_s
     else
         key->first[side] = row->next[side];
     key->count[side]--;
+}
+
+uint32_t fb_rows_pair(const struct fb_rows *rows, const uint32_t keys[2])
+{
+    uint64_t hash = fb_pair_hash(fb_key_at(rows, keys[0])->hash, fb_key_at(rows, keys[1])->hash);
+    uint16_t tag = fb_tag_of(hash);
+    for (const struct fb_tag_line *line = fb_tag_line_at(&rows->by_pair, hash); line != NULL;
+         line = fb_tag_line_more(&rows->by_pair, line)) {
+        if (!fb_tag_line_may(line, tag))
+            continue;
+        for (uint32_t i = 0; i < FB_TAGS && line->tag[i] != 0; i++) {
+            const struct fb_row *row = line->tag[i] == tag ? fb_row_at(rows, line->entry[i] - 1) : NULL;
+            if (row != NULL && row->key[0] == keys[0] && row->key[1] == keys[1])
+                return line->entry[i];
+        }
+    }
+    return 0;
+}
+
+/* Behind the first of its pair, which stays so, or as the first. */
+static void pair_row(struct fb_rows *rows, uint32_t number)
+{
+    struct fb_row *row = fb_row_at(rows, number);
+    uint32_t first = fb_rows_pair(rows, row->key);
+    if (first == 0) {
+        fb_tags_enter(&rows->by_pair, hash_of_pair(rows, number + 1), number + 1);
+        return;
+    }
+    row->next_pair = fb_row_at(rows, first - 1)->next_pair;
+    fb_row_at(rows, first - 1)->next_pair = number + 1;
+}
+
+static void unpair_row(struct fb_rows *rows, uint32_t number)
+{
+    struct fb_row *row = fb_row_at(rows, number);
+    uint32_t first = fb_rows_pair(rows, row->key);
+    if (first != number + 1) {
+        uint32_t *link = &fb_row_at(rows, first - 1)->next_pair;
+        while (*link != number + 1)
+            link = &fb_row_at(rows, *link - 1)->next_pair;
+        *link = row->next_pair;
+        return;
+    }
+    uint64_t hash = hash_of_pair(rows, first);
+    if (row->next_pair != 0)
+        fb_tags_replace(&rows->by_pair, hash, first, row->next_pair);
+    else
+        fb_tags_leave(&rows->by_pair, hash, first);
 }
 
 static bool take_row(struct fb_rows *rows, uint32_t *number)
@@ -268,7 +307,7 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, bool shared, const struct 
 {
     uint32_t keys[2] = {0, 0}, group = 0;
     const bool member[2] = {names[0].member, names[1].member};
-    if (!fb_buckets_reach(rows, &rows->by_pair, next_of_pair, PAIR_BUCKETS * (rows->live + 1))
+    if (!fb_tags_reserve(rows, &rows->by_pair, hash_of_pair)
         || (rows->ids && !fb_buckets_reach(rows, &rows->by_id, next_row, rows->live + 1)))
         return false;
     const void *kept = rows->ids ? keep_id(rows, id) : origin;
@@ -282,14 +321,15 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, bool shared, const struct 
             drop_key(rows, keys[1]);
         return false;
     }
-    *fb_row_at(rows, *number) = (struct fb_row){.form = form, .key = {keys[0], keys[1]}, .origin = kept};
+    *fb_row_at(rows, *number) = (struct fb_row){.form = form, .key = {keys[0], keys[1]}, .origin = kept,
+                                                 .uid = {fb_key_at(rows, keys[0])->uid, fb_key_at(rows, keys[1])->uid}};
     for (enum fb_side side = FB_SIDE_PRINCIPAL; side <= FB_SIDE_RESOURCE; side++) {
         list_row(rows, *number, side);
         rows->members[side] += member[side];
     }
     if (shared)
         fb_group_enter(rows, group, *number);
-    fb_bucket_enter(rows, &rows->by_pair, next_of_pair, *number + 1);
+    pair_row(rows, *number);
     if (rows->ids)
         fb_bucket_enter(rows, &rows->by_id, next_row, *number + 1);
     rows->live++;
@@ -301,7 +341,7 @@ void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2])
     struct fb_row row = *fb_row_at(rows, number);
     assert(row.form != FB_ROW_FREE && rows->ids);
     fb_group_leave(rows, number, member);
-    fb_bucket_leave(rows, &rows->by_pair, next_of_pair, number + 1);
+    unpair_row(rows, number);
     fb_bucket_leave(rows, &rows->by_id, next_row, number + 1);
     free_id(rows, row.origin);
     for (enum fb_side side = FB_SIDE_PRINCIPAL; side <= FB_SIDE_RESOURCE; side++) {
@@ -332,10 +372,11 @@ bool fb_rows_init(struct fb_rows *rows, const struct fb_allocator *allocator, bo
 {
     *rows = (struct fb_rows){.allocator = *allocator, .ids = ids};
     if (fb_segments_reach(&rows->keys, rows, 0, sizeof(struct fb_key)) == NULL
-        || !add_bucket(rows, &rows->by_uid, next_key)) {
+        || !fb_tags_reserve(rows, &rows->by_uid, hash_of_key) || !fb_tags_reserve(rows, &rows->by_pair, hash_of_pair)) {
         fb_rows_release(rows);
         return false;
     }
+    fb_key_at(rows, 0)->hash = FB_ANYBODY_HASH;
     rows->keys_count = 1;   /* anybody */
     return true;
 }
@@ -344,8 +385,8 @@ void fb_rows_release(struct fb_rows *rows)
 {
     fb_segments_release(&rows->rows, rows, sizeof(struct fb_row));
     fb_segments_release(&rows->keys, rows, sizeof(struct fb_key));
-    fb_segments_release(&rows->by_uid.heads, rows, sizeof(uint32_t));
-    fb_segments_release(&rows->by_pair.heads, rows, sizeof(uint32_t));
+    fb_tags_release(&rows->by_uid, rows);
+    fb_tags_release(&rows->by_pair, rows);
     fb_segments_release(&rows->by_id.heads, rows, sizeof(uint32_t));
     fb_groups_release(rows);
     fb_pieces_release(rows);

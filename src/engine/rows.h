@@ -11,29 +11,35 @@
  *          origin      its policy or link
  *   key    uid, and of each side the rows that name it: a list through the rows themselves
  *
- *   keys by hash ──► key ──first[side]──► row ⇄ row ⇄ row …
- *   rows by both keys ──► row → row …
+ *   uid  ──by_uid──► key ──first[side]──► row ⇄ row ⇄ row …
+ *   pair ──by_pair─► row → row …
  *
  * So a row is entered and taken out in constant time, and whoever knows the keys of a request (itself, its
- * ancestors, its type, anybody) knows how many rows name them before looking at one, and may instead ask for
- * each pair of them.  All arrays grow
- * by pieces that never move, and the hash tables by one bucket at a time (linear hashing), so that no
- * single change costs more than another by the size of the table.
+ * ancestors, its type, anybody) knows how many rows name them before looking at one.  A pair is found by the
+ * hashes of its uids alone, before any key is read; a pair that no row names costs one cache line.  All
+ * arrays grow by pieces that never move, and the hash tables by one bucket at a time (linear hashing), so that
+ * no single change costs more than another by the size of the table.
  *
  * One thread writes, while nobody reads; any number read. */
 
-/* An array that grows without moving, its pieces aligned to cache lines: 16 elements, 16, 32, 64 … 512,
- * then 1024 at a time, which is what the kernel hands out and clears within some twenty microseconds. */
+/* An array that grows without moving, its pieces aligned to cache lines: 16 elements, 16, 32, 64 …, then always
+ * as many as make some 64 kB, which is what the kernel hands out and clears within some twenty microseconds. */
 struct fb_segments {
     char **list;
     uint32_t count, capacity;
 };
-#define FB_SEGMENT 1024u
+
+/* Of elements of a size: the binary logarithm of how many a late piece has. */
+static inline unsigned fb_segment_bits(size_t size)
+{
+    return size > 64 ? 8 : 10;
+}
 
 static inline void *fb_segments_at(const struct fb_segments *segments, uint32_t i, size_t size)
 {
-    if (i >= FB_SEGMENT)
-        return segments->list[6 + i / FB_SEGMENT] + (i % FB_SEGMENT) * size;
+    unsigned bits = fb_segment_bits(size);
+    if (i >> bits != 0)
+        return segments->list[bits - 4 + (i >> bits)] + (i & ((1u << bits) - 1)) * size;
     if (i < 16)
         return segments->list[0] + i * size;
     unsigned top = 31u - (unsigned)__builtin_clz(i);
@@ -42,17 +48,19 @@ static inline void *fb_segments_at(const struct fb_segments *segments, uint32_t 
 
 enum fb_side { FB_SIDE_PRINCIPAL, FB_SIDE_RESOURCE };   /* as enum fb_var leaves out the action */
 
+/* One cache line. */
 struct fb_row {
     uint32_t form;              /* FB_ROW_FREE: none */
     uint32_t key[2];            /* by enum fb_side */
-    uint32_t next_pair;         /* in the bucket of its two keys: number + 1; 0: none */
+    uint32_t next_pair;         /* of the same two keys: number + 1; 0: none */
     uint32_t next[2], prev[2];  /* in the lists of the keys, likewise */
     uint32_t next_id;           /* in its bucket of ids: number + 1; of a free row the next free one */
     uint32_t place;             /* among the rows of its group: 0 is the one with the least number */
     const void *origin;         /* struct fb_policy, struct fb_link, or struct fb_row_id */
+    const struct fb_uid *uid[2];        /* of the keys */
 };
 #define FB_ROW_FREE UINT32_MAX
-_Static_assert(sizeof(struct fb_row) == 48, "a million rows are 48 million bytes");
+_Static_assert(sizeof(struct fb_row) == 64, "a row is a cache line");
 
 /* The id of a row that owns it. */
 struct fb_row_id {
@@ -62,17 +70,79 @@ struct fb_row_id {
 
 struct fb_key {
     const struct fb_uid *uid;   /* of a type the type with an empty id; NULL of key 0 */
-    uint32_t tag;               /* 31 bits of its hash; FB_TAG_TYPE: of a type */
-    uint32_t next;              /* in its bucket, or of free keys: 0 none */
-    uint32_t first[2];          /* by enum fb_side: number of a row + 1 */
+    uint64_t hash;              /* fb_side_hash() of it; odd: of a type */
+    uint32_t first[2];          /* by enum fb_side: number of a row + 1; of a free key the next free one */
     uint32_t count[2];
 };
-#define FB_TAG_TYPE 0x80000000u
 _Static_assert(sizeof(struct fb_key) == 32, "two keys a cache line, none on two");
 
 static inline bool fb_key_is_type(const struct fb_key *key)
 {
-    return (key->tag & FB_TAG_TYPE) != 0;
+    return (key->hash & 1) != 0;
+}
+
+/* What a pair is hashed from: a side that names an entity, all of a type, or anybody. */
+#define FB_ANYBODY_HASH UINT64_C(0xa0761d6478bd642e)
+static inline uint64_t fb_uid_side_hash(const struct fb_uid *uid)
+{
+    return uid->hash & ~UINT64_C(1);
+}
+static inline uint64_t fb_type_side_hash(uint64_t type_hash)
+{
+    return (type_hash ^ UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93) | 1;
+}
+static inline uint64_t fb_pair_hash(uint64_t principal, uint64_t resource)
+{
+    uint64_t mixed = (principal ^ principal >> 32) * UINT64_C(0x9e3779b97f4a7c15) + resource;
+    mixed = (mixed ^ mixed >> 31) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return mixed ^ mixed >> 29;
+}
+
+/* A hash table for many absent names: a bucket is one line of tags, 15 bits of each hash, and behind it the
+ * entries; without the tag there, no entry is read.  Numbers are not 0. */
+#define FB_TAGS 30u
+struct fb_tag_line {
+    uint16_t tag[FB_TAGS];      /* 0: free; those in use come first */
+    uint32_t more;              /* another line: its number among `spilled` + 1 */
+    uint32_t entry[FB_TAGS];
+    uint32_t reserved[2];
+};
+_Static_assert(sizeof(struct fb_tag_line) == 192, "whole cache lines");
+
+struct fb_tags {
+    struct fb_segments lines, spilled;  /* of struct fb_tag_line */
+    uint32_t count, mask;               /* of lines */
+    uint32_t entries;
+    uint32_t spilled_count, free_spilled;       /* free: number + 1, linked by `more` */
+};
+
+static inline uint16_t fb_tag_of(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48 | 1);
+}
+
+static inline struct fb_tag_line *fb_tag_line_at(const struct fb_tags *tags, uint64_t hash)
+{
+    uint32_t i = (uint32_t)hash & tags->mask;
+    return fb_segments_at(&tags->lines, i < tags->count ? i : i & (tags->mask >> 1), sizeof(struct fb_tag_line));
+}
+
+static inline const struct fb_tag_line *fb_tag_line_more(const struct fb_tags *tags, const struct fb_tag_line *line)
+{
+    return line->more != 0 ? fb_segments_at(&tags->spilled, line->more - 1, sizeof *line) : NULL;
+}
+
+/* False: none of the line's entries has the tag. */
+static inline bool fb_tag_line_may(const struct fb_tag_line *line, uint16_t tag)
+{
+    const uint64_t ones = UINT64_C(0x0001000100010001);
+    uint64_t words[8], wanted = tag * ones, any = 0;
+    memcpy(words, line, sizeof words);
+    for (int i = 0; i < 8; i++) {
+        uint64_t word = words[i] ^ wanted;
+        any |= (word - ones) & ~word;
+    }
+    return (any & ones << 15) != 0;
 }
 
 /* Buckets whose number grows one by one. */
@@ -85,12 +155,6 @@ static inline uint32_t *fb_bucket_at(const struct fb_buckets *buckets, uint32_t 
 {
     uint32_t i = hash & buckets->mask;
     return fb_segments_at(&buckets->heads, i < buckets->count ? i : i & (buckets->mask >> 1), sizeof(uint32_t));
-}
-
-static inline uint32_t fb_pair_hash(uint32_t principal, uint32_t resource)
-{
-    uint64_t mixed = (((uint64_t)principal << 32) | resource) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(mixed >> 32) ^ (uint32_t)(mixed >> 11);
 }
 
 /* Rows that differ in nothing but whom they name: of one form, and of one type on a side that asks `==`.  To a
@@ -115,7 +179,8 @@ struct fb_pieces {
 struct fb_rows {
     struct fb_allocator allocator;
     struct fb_segments rows, keys, groups;
-    struct fb_buckets by_uid, by_pair, by_id, by_group;
+    struct fb_tags by_uid, by_pair;     /* of keys; of the first rows of each pair, number + 1 */
+    struct fb_buckets by_id, by_group;
     struct fb_pieces pieces;
     uint32_t count;             /* rows with a number, free ones too */
     uint32_t live;
@@ -160,6 +225,8 @@ static inline struct fb_key *fb_key_at(const struct fb_rows *rows, uint32_t key)
 /* The key of a uid, or of its type; 0: no row names it. */
 uint32_t fb_rows_key(const struct fb_rows *rows, const struct fb_uid *uid);
 uint32_t fb_rows_type_key(const struct fb_rows *rows, const struct fb_uid *uid);
+/* The first row that names this pair of keys, its number + 1; 0: none. */
+uint32_t fb_rows_pair(const struct fb_rows *rows, const uint32_t keys[2]);
 
 /* Buckets: of any entries that have a number, a hash, and room for the number of the next. */
 typedef uint32_t *fb_next_of(const struct fb_rows *rows, uint32_t entry, uint32_t *hash);
@@ -182,6 +249,19 @@ void fb_group_enter(struct fb_rows *rows, uint32_t group, uint32_t number);
 /* Of rows that come and go; before the keys of the row are dropped. */
 void fb_group_leave(struct fb_rows *rows, uint32_t number, const bool member[2]);
 void fb_groups_release(struct fb_rows *rows);
+
+/* --- tags.c ------------------------------------------------------------------------------------- */
+
+/* The hash of what an entry stands for. */
+typedef uint64_t fb_hash_of(const struct fb_rows *rows, uint32_t entry);
+/* Room for one more entry.  False without memory. */
+bool fb_tags_reserve(struct fb_rows *rows, struct fb_tags *tags, fb_hash_of *hash_of);
+/* There is room. */
+void fb_tags_enter(struct fb_tags *tags, uint64_t hash, uint32_t entry);
+void fb_tags_leave(struct fb_tags *tags, uint64_t hash, uint32_t entry);
+/* Another entry in the place of one. */
+void fb_tags_replace(struct fb_tags *tags, uint64_t hash, uint32_t entry, uint32_t by);
+void fb_tags_release(struct fb_tags *tags, const struct fb_rows *rows);
 
 /* --- segments.c ---------------------------------------------------------------------------------- */
 

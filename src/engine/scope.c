@@ -85,15 +85,19 @@ void fb_numbers_sort(uint32_t *list, size_t count)
     }
 }
 
-static bool add_number(struct gathering *g, uint32_t number)
+bool fb_numbers_add(struct fb_eval *e, struct fb_numbers *numbers, uint32_t number)
 {
-    struct fb_numbers *numbers = g->numbers;
-    uint32_t *list = fb_arena_grow(g->e->arena, numbers->list, numbers->count, &numbers->capacity, sizeof *list);
+    uint32_t *list = fb_arena_grow(e->arena, numbers->list, numbers->count, &numbers->capacity, sizeof *list);
     if (list == NULL)
-        return fb_eval_cannot(g->e);
+        return fb_eval_cannot(e);
     numbers->list = list;
     list[numbers->count++] = number;
     return true;
+}
+
+static bool add_number(struct gathering *g, uint32_t number)
+{
+    return fb_numbers_add(g->e, g->numbers, number);
 }
 
 /* --- Keys of a side ------------------------------------------------------------------------------ */
@@ -283,12 +287,11 @@ static bool gather_list(struct gathering *g, uint32_t key, enum fb_side at)
 /* Rows that name this pair.  The key of anybody is 0. */
 static bool gather_pair(struct gathering *g, uint32_t principal, uint32_t resource)
 {
-    uint32_t number = *fb_bucket_at(&g->rows->by_pair, fb_pair_hash(principal, resource));
-    while (number != 0) {
+    const uint32_t keys[2] = {principal, resource};
+    for (uint32_t number = fb_rows_pair(g->rows, keys); number != 0;) {
         const struct fb_row *row = fb_row_at(g->rows, number - 1);
         const struct fb_form *form = &g->program->forms[row->form];
-        if (row->key[0] == principal && row->key[1] == resource && side_holds(g, row, form, FB_SIDE_PRINCIPAL)
-            && side_holds(g, row, form, FB_SIDE_RESOURCE)) {
+        if (side_holds(g, row, form, FB_SIDE_PRINCIPAL) && side_holds(g, row, form, FB_SIDE_RESOURCE)) {
             enum fb_found found = action_holds(g, row->form, form);
             if (found == FB_BROKEN || (found == FB_FOUND && !add_number(g, g->base + number - 1)))
                 return false;
@@ -359,6 +362,9 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
 {
     struct gathering g;
     size_t before = numbers->count;
+    enum fb_gathered gathered = sought->unknown == 0 ? fb_gather_pairs(e, sought, numbers) : FB_GATHER_COSTLY;
+    if (gathered != FB_GATHER_COSTLY)
+        return gathered;
     gathering_init(&g, e, sought, numbers);
     if (!find_keys(&g))
         return FB_GATHER_CANNOT;

@@ -42,9 +42,10 @@ static void give_lines(const struct fb_rows *rows, char *lines, size_t size)
 }
 
 /* Elements of a segment, by its place. */
-static uint32_t elements(uint32_t segment)
+static uint32_t elements(uint32_t segment, size_t size)
 {
-    return segment == 0 ? 16 : segment <= 6 ? 8u << segment : FB_SEGMENT;
+    unsigned bits = fb_segment_bits(size);
+    return segment == 0 ? 16 : segment <= bits - 4 ? 8u << segment : 1u << bits;
 }
 
 /* The list of segments; old lists of an arena stay in it. */
@@ -67,15 +68,16 @@ static bool lengthen(struct fb_segments *segments, struct fb_rows *rows)
 
 void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint32_t i, size_t size)
 {
-    uint32_t segment = i >= FB_SEGMENT ? 6 + i / FB_SEGMENT : i < 16 ? 0 : 28u - (uint32_t)__builtin_clz(i);
+    unsigned bits = fb_segment_bits(size);
+    uint32_t segment = i >> bits != 0 ? bits - 4 + (i >> bits) : i < 16 ? 0 : 28u - (uint32_t)__builtin_clz(i);
     if (segment < segments->count)
         return fb_segments_at(segments, i, size);
     if (segments->count == segments->capacity && !lengthen(segments, rows))
         return NULL;
-    char *made = take_lines(rows, elements(segment) * size);
+    char *made = take_lines(rows, elements(segment, size) * size);
     if (made == NULL)
         return NULL;
-    memset(made, 0, elements(segment) * size);
+    memset(made, 0, elements(segment, size) * size);
     segments->list[segments->count++] = made;
     return fb_segments_at(segments, i, size);
 }
@@ -83,7 +85,7 @@ void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint
 void fb_segments_release(struct fb_segments *segments, const struct fb_rows *rows, size_t size)
 {
     for (uint32_t i = 0; i < segments->count; i++)
-        give_lines(rows, segments->list[i], elements(i) * size);
+        give_lines(rows, segments->list[i], elements(i, size) * size);
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     fb_free(&rows->allocator, segments->list, segments->capacity * sizeof *segments->list);
     *segments = (struct fb_segments){0};
