@@ -19,6 +19,8 @@
  *   login.c       people who navigate are sent to sign in: forbid_login
  *   dress.c       nginx's own 400, 405, 413, 414, 429 and 431 get the same body and fields
  *   upstream.c    what an upstream refuses by itself: forbid_upstream_refusals
+ *   count.c       counters that the workers share
+ *   metrics.c     the page that shows them: forbid_metrics; metrics_conf.c, who may read it
  *   variables.c   $forbid_…
  *   worker.c      what a worker process has: the guard, request ids
  *   conf.c        directives (directives.def), their defaults and inheritance
@@ -60,6 +62,8 @@ typedef struct {
     ngx_uint_t shadows;             /* of these, in shadow */
     ngx_str_t first_shadow;         /* name of one, for the notice */
     ngx_shm_zone_t *crashes;
+    ngx_shm_zone_t *counters;       /* NULL: nobody reads them, so nothing is counted */
+    ngx_array_t *doors;             /* locations with forbid_metrics (metrics_conf.c); NULL: none */
     bool timed;                     /* $forbid_time_ns is asked for */
 } ngx_http_forbid_main_conf_t;
 
@@ -96,6 +100,7 @@ struct ngx_http_forbid_loc_conf_s {
     ngx_uint_t normalize;                       /* of the upstream's own refusals: 0 passes them as they are */
     /* } location settings */
 
+    ngx_array_t *callers;                       /* of ngx_cidr_t: who may read its metrics; NULL: whoever gets here */
     struct fb_site site;                        /* the above, merged, as the guard wants it */
     struct fb_issuers *own_issuers;             /* while the lines of this level are read */
     ngx_http_forbid_peer_conf_t peers[NGX_HTTP_FORBID_PEERS];
@@ -110,7 +115,8 @@ typedef enum {
     NGX_HTTP_FORBID_UPSTREAM_401,
     NGX_HTTP_FORBID_UPSTREAM_401_BARE,          /* without a challenge */
     NGX_HTTP_FORBID_UPSTREAM_403,
-    NGX_HTTP_FORBID_UPSTREAM_403_STRANGER       /* to a client that showed no credentials */
+    NGX_HTTP_FORBID_UPSTREAM_403_STRANGER,      /* to a client that showed no credentials */
+    NGX_HTTP_FORBID_UPSTREAM_KINDS
 } ngx_http_forbid_upstream_kind_t;
 
 /* What is known of one client request.  On its pool; found by redirects and subrequests. */
@@ -199,6 +205,8 @@ ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ct
 /* Status, fields and length of a rendered refusal into r->headers_out, and its body as one buffer.
  * NULL without memory. */
 ngx_buf_t *ngx_http_forbid_put(ngx_http_request_t *r, const struct fb_response *response);
+/* Sends a rendered answer, clears the worker's arena, ends the request: NGX_DONE. */
+ngx_int_t ngx_http_forbid_send(ngx_http_request_t *r, const struct fb_response *response);
 /* Renders into the worker's arena; falls back to a bare body when that fails. */
 void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal,
                             struct fb_response *response);
@@ -230,8 +238,16 @@ void ngx_http_forbid_init_filters(void);
 
 /* --- upstream.c ----------------------------------------------------------------------------------------- */
 void ngx_http_forbid_init_upstream_filters(void);
+/* "401-without-challenge", …: static, NUL-terminated. */
+ngx_str_t ngx_http_forbid_upstream_kind(ngx_uint_t kind);
 /* $forbid_upstream_refusal */
 ngx_str_t ngx_http_forbid_upstream_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx);
+
+/* --- metrics.c, metrics_conf.c --------------------------------------------------------------------------- */
+ngx_int_t ngx_http_forbid_metrics_handler(ngx_http_request_t *r);
+char *ngx_http_forbid_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* Of the whole configuration: NGX_ERROR, with the reason in the log, where anybody could read them. */
+ngx_int_t ngx_http_forbid_check_doors(ngx_conf_t *cf, const ngx_http_forbid_main_conf_t *main);
 
 /* --- variables.c ---------------------------------------------------------------------------------------- */
 ngx_int_t ngx_http_forbid_add_variables(ngx_conf_t *cf);

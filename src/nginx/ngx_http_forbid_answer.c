@@ -119,8 +119,7 @@ static void discard_body(ngx_http_request_t *r)
     }
 }
 
-/* Sends a rendered answer and ends the request. */
-static ngx_int_t send_response(ngx_http_request_t *r, const struct fb_response *response)
+ngx_int_t ngx_http_forbid_send(ngx_http_request_t *r, const struct fb_response *response)
 {
     ngx_buf_t *buf = ngx_http_forbid_put(r, response);
     fb_arena_clear(ngx_http_forbid_arena());
@@ -145,7 +144,7 @@ ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ct
     (void)ngx_http_forbid_login(r, refusal, &response);
     /* An `error_page` that led here must not put its status over ours. */
     r->err_status = 0;
-    return send_response(r, &response);
+    return ngx_http_forbid_send(r, &response);
 }
 
 ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight)
@@ -158,7 +157,7 @@ ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct f
     if (!fb_preflight_render(preflight, &audience, arena, &response)) {
         bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
     }
-    return send_response(r, &response);
+    return ngx_http_forbid_send(r, &response);
 }
 
 static bool is_preflight(const ngx_http_request_t *r)
@@ -184,7 +183,7 @@ static ngx_int_t answer_metadata_preflight(ngx_http_request_t *r)
     if (!fb_preflight_render(&preflight, &audience, ngx_http_forbid_arena(), &response)) {
         bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
     }
-    return send_response(r, &response);
+    return ngx_http_forbid_send(r, &response);
 }
 
 ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf)
@@ -199,5 +198,5 @@ ngx_int_t ngx_http_forbid_answer_metadata(ngx_http_request_t *r, const ngx_http_
     if (!fb_site_describe(&conf->site, arena, &metadata) || !fb_metadata_render(&metadata, arena, &response)) {
         bare_response(NGX_HTTP_SERVICE_UNAVAILABLE, &response);
     }
-    return send_response(r, &response);
+    return ngx_http_forbid_send(r, &response);
 }

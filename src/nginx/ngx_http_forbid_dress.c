@@ -10,7 +10,7 @@
  * own error page above all, goes out as it was.
  *
  * HTTP/0.9 knows no header fields and stays as it is. */
-#include "nginx/ngx_http_forbid.h"
+#include "nginx/ngx_http_forbid_count.h"
 
 static ngx_http_output_header_filter_pt next_header_filter;
 static ngx_http_output_body_filter_pt next_body_filter;
@@ -163,6 +163,7 @@ static ngx_buf_t *dress(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx,
     if (!asked) {
         refusal_of(r, conf, status, &refusal);
     }
+    ngx_http_forbid_count_refusal(NGX_HTTP_FORBID_COUNT_NGINX, refusal.status, ngx_http_forbid_str(refusal.reason));
     ngx_http_forbid_render(r, ctx, &refusal, &response);
     /* Logged and sent. */
     r->err_status = response.status;

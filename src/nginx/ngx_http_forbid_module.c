@@ -16,7 +16,7 @@
  * it lands, by the target that it then has.  What was spared by shadow is decided again by a
  * location that enforces.  Subrequests (SSI, mirror, auth_request, njs) are nginx's own doing and
  * carry the fields of the request that they belong to; the access phase does not see them. */
-#include "nginx/ngx_http_forbid.h"
+#include "nginx/ngx_http_forbid_count.h"
 
 static ngx_int_t post_read_handler(ngx_http_request_t *r)
 {
@@ -126,6 +126,7 @@ static ngx_int_t decide(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t 
         ngx_http_forbid_log_fault(r, ctx, answer.fault_text);
     }
     ctx->shadowed = !ctx->denied ? conf->mode == NGX_HTTP_FORBID_SHADOW : spared(conf, &answer);
+    ngx_http_forbid_count_decision(ctx, answer.preflighted);
     if (rc == NGX_OK && answer.preflighted && !ctx->shadowed) {
         rc = ngx_http_forbid_answer_preflight(r, &answer.preflight);
         release();
@@ -156,6 +157,7 @@ static ngx_int_t refuse_strayed(ngx_http_request_t *r, const ngx_http_forbid_loc
     ctx->status = answer.refusal.status;
     ctx->reason = ngx_http_forbid_str(answer.refusal.reason);
     ctx->policies_count = 0;
+    ngx_http_forbid_count_decision(ctx, false);
     log_denial(r, ctx);
     return ngx_http_forbid_refuse(r, ctx, &answer.refusal);
 }
@@ -207,6 +209,10 @@ static ngx_int_t after_http(ngx_conf_t *cf)
     if (add_handler(cf, NGX_HTTP_POST_READ_PHASE, post_read_handler) != NGX_OK
         || add_handler(cf, NGX_HTTP_REWRITE_PHASE, rewrite_handler) != NGX_OK
         || add_handler(cf, NGX_HTTP_ACCESS_PHASE, access_handler) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (ngx_http_forbid_check_doors(cf, main) != NGX_OK
+        || (main->doors != NULL && ngx_http_forbid_add_counters(cf, main) != NGX_OK)) {
         return NGX_ERROR;
     }
     return main->locations == 0 ? NGX_OK : ngx_http_forbid_add_crash_zone(cf, main);

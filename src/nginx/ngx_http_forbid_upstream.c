@@ -5,7 +5,7 @@
  * the challenge that RFC 9110 section 15.5.2 wants, the status that says what helps, and a body in the form that
  * the client reads.  The application's own challenge stays, if it has one, and so do its other fields; its body and
  * what describes that go.  `$forbid_upstream_refusal` says which kind it was, in either mode, so that logs count them. */
-#include "nginx/ngx_http_forbid.h"
+#include "nginx/ngx_http_forbid_count.h"
 
 static ngx_http_output_header_filter_pt next_header_filter;
 static ngx_http_output_body_filter_pt next_body_filter;
@@ -46,6 +46,11 @@ static ngx_http_forbid_upstream_kind_t kind_of(ngx_http_request_t *r)
         return NGX_HTTP_FORBID_UPSTREAM_NONE;
     }
     return has_credentials(r) ? NGX_HTTP_FORBID_UPSTREAM_403 : NGX_HTTP_FORBID_UPSTREAM_403_STRANGER;
+}
+
+ngx_str_t ngx_http_forbid_upstream_kind(ngx_uint_t kind)
+{
+    return kind_names[kind];
 }
 
 ngx_str_t ngx_http_forbid_upstream_value(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx)
@@ -142,7 +147,11 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
         return next_header_filter(r);
     }
     ctx->upstream_kind = kind_of(r);
-    if (ctx->upstream_kind == NGX_HTTP_FORBID_UPSTREAM_NONE || !conf->normalize || conf->mode != NGX_HTTP_FORBID_ON) {
+    if (ctx->upstream_kind == NGX_HTTP_FORBID_UPSTREAM_NONE) {
+        return next_header_filter(r);
+    }
+    ngx_http_forbid_count(NGX_HTTP_FORBID_COUNT_UPSTREAM + ctx->upstream_kind);
+    if (!conf->normalize || conf->mode != NGX_HTTP_FORBID_ON) {
         return next_header_filter(r);
     }
     return normalize(r, conf, ctx);

@@ -4,7 +4,7 @@
  *
  * A worker whose guard cannot be made serves on and refuses everything: closed, and visible, where
  * a worker that exits would be started again and again. */
-#include "nginx/ngx_http_forbid.h"
+#include "nginx/ngx_http_forbid_count.h"
 
 #include <sys/random.h>
 
@@ -116,6 +116,7 @@ ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle)
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno, "forbid: no random bytes from the kernel");
         return NGX_ERROR;
     }
+    ngx_http_forbid_start_counting(main);
     if (main->locations == 0) {
         return NGX_OK;
     }
