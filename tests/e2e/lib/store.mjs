@@ -13,7 +13,8 @@ export function forbid(args, input) {
 
 const group = () => (asRoot ? ['--group', 'nogroup'] : []);
 export const account = (store, verb, uid) => forbid(['account', verb, '--store', store, uid, '--reason', 'a test']);
-export const put = (store, entities) => forbid(['entity', 'put', '--store', store, ...group()], JSON.stringify(entities));
+// With a schema the entities may have its short forms.
+export const put = (store, entities, schema) => forbid(['entity', 'put', '--store', store, ...group(), ...(schema ? ['--schema', schema] : [])], JSON.stringify(entities));
 export const remove = (store, uid) => forbid(['entity', 'delete', '--store', store, uid]);
 export const doc = (id) => ({ uid: { type: 'Doc', id }, attrs: { title: id }, parents: [] });
 export const user = (id, parents = []) => ({ uid: { type: 'User', id }, attrs: { name: id }, parents });
