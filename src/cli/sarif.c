@@ -30,6 +30,20 @@ static struct finding lint_rule(const char *code, struct finding other)
     return other;
 }
 
+/* Those of `probe` in probe_rules.def, beside those of `lint`. */
+static struct finding probe_rule(const char *code, struct finding other)
+{
+    static const struct finding own[] = {
+#define FB_RULE(symbol, code, severity, what, change, source) {code, what, change},
+#include "cli/probe_rules.def"
+#undef FB_RULE
+    };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strcmp(own[i].code, code) == 0)
+            return own[i];
+    return lint_rule(code, other);
+}
+
 static struct finding finding_of(const char *code)
 {
     static const struct finding other = {"", "A fault", "Correct it at the place shown."};
@@ -37,6 +51,8 @@ static struct finding finding_of(const char *code)
     struct finding found = other;
     if (fb_span_is(part, "lint"))
         return lint_rule(code + strlen("lint."), other);
+    if (fb_span_is(part, "probe"))
+        return probe_rule(code + strlen("probe."), other);
     for (size_t i = 0; i < FINDINGS; i++) {
         if (fb_span_is(whole, findings[i].code))
             return findings[i];
