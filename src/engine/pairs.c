@@ -120,12 +120,11 @@ static bool look(const struct meeting *m, const struct fb_tag_line *line, uint16
 {
     const struct fb_rows *rows = m->sought->rows;
     for (; line != NULL; line = fb_tag_line_more(&rows->by_pair, line)) {
-        if (!fb_tag_line_may(line, tag))
-            continue;
-        for (uint32_t i = 0; i < FB_TAGS && line->tag[i] != 0; i++) {
-            const struct fb_row *row = line->tag[i] == tag ? fb_row_at(rows, line->entry[i] - 1) : NULL;
-            if (row != NULL && names(principal, row->uid[0]) && names(resource, row->uid[1])
-                && !take_rows(m, line->entry[i], principal, resource, numbers))
+        for (uint32_t found = fb_tag_line_match(line, tag); found != 0; found &= found - 1) {
+            uint32_t number = line->entry[__builtin_ctz(found)];
+            const struct fb_row *row = fb_row_at(rows, number - 1);
+            if (names(principal, row->uid[0]) && names(resource, row->uid[1])
+                && !take_rows(m, number, principal, resource, numbers))
                 return false;
         }
     }

@@ -106,11 +106,10 @@ static uint32_t find_key(const struct fb_rows *rows, uint64_t hash, const struct
     uint16_t tag = fb_tag_of(place);
     for (const struct fb_tag_line *line = fb_tag_line_at(&rows->by_uid, place); line != NULL;
          line = fb_tag_line_more(&rows->by_uid, line)) {
-        if (!fb_tag_line_may(line, tag))
-            continue;
-        for (uint32_t i = 0; i < FB_TAGS && line->tag[i] != 0; i++) {
-            const struct fb_key *key = line->tag[i] == tag ? fb_key_at(rows, line->entry[i]) : NULL;
-            if (key != NULL && key->hash == hash
+        for (uint32_t found = fb_tag_line_match(line, tag); found != 0; found &= found - 1) {
+            uint32_t i = (uint32_t)__builtin_ctz(found);
+            const struct fb_key *key = fb_key_at(rows, line->entry[i]);
+            if (key->hash == hash
                 && (type ? fb_uid_is(key->uid, uid->type_hash, fb_uid_type(uid)) : fb_uid_eq(key->uid, uid)))
                 return line->entry[i];
         }
@@ -223,11 +222,10 @@ uint32_t fb_rows_pair(const struct fb_rows *rows, const uint32_t keys[2])
     uint16_t tag = fb_tag_of(hash);
     for (const struct fb_tag_line *line = fb_tag_line_at(&rows->by_pair, hash); line != NULL;
          line = fb_tag_line_more(&rows->by_pair, line)) {
-        if (!fb_tag_line_may(line, tag))
-            continue;
-        for (uint32_t i = 0; i < FB_TAGS && line->tag[i] != 0; i++) {
-            const struct fb_row *row = line->tag[i] == tag ? fb_row_at(rows, line->entry[i] - 1) : NULL;
-            if (row != NULL && row->key[0] == keys[0] && row->key[1] == keys[1])
+        for (uint32_t found = fb_tag_line_match(line, tag); found != 0; found &= found - 1) {
+            uint32_t i = (uint32_t)__builtin_ctz(found);
+            const struct fb_row *row = fb_row_at(rows, line->entry[i] - 1);
+            if (row->key[0] == keys[0] && row->key[1] == keys[1])
                 return line->entry[i];
         }
     }

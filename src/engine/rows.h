@@ -4,6 +4,10 @@
 
 #include "engine/engine.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* Policies as rows, and who finds them: docs/decisions/0007 has the reasons and the measured sizes.
  *
  *   row    form        which compiled policy: effect, action, operators, conditions
@@ -132,17 +136,21 @@ static inline const struct fb_tag_line *fb_tag_line_more(const struct fb_tags *t
     return line->more != 0 ? fb_segments_at(&tags->spilled, line->more - 1, sizeof *line) : NULL;
 }
 
-/* False: none of the line's entries has the tag. */
-static inline bool fb_tag_line_may(const struct fb_tag_line *line, uint16_t tag)
+/* Which of the line's entries have the tag: 1 << its place. */
+static inline uint32_t fb_tag_line_match(const struct fb_tag_line *line, uint16_t tag)
 {
-    const uint64_t ones = UINT64_C(0x0001000100010001);
-    uint64_t words[8], wanted = tag * ones, any = 0;
-    memcpy(words, line, sizeof words);
-    for (int i = 0; i < 8; i++) {
-        uint64_t word = words[i] ^ wanted;
-        any |= (word - ones) & ~word;
-    }
-    return (any & ones << 15) != 0;
+#ifdef __SSE2__
+    const __m128i *four = (const __m128i *)(const void *)line, wanted = _mm_set1_epi16((short)tag);
+    __m128i low = _mm_packs_epi16(_mm_cmpeq_epi16(four[0], wanted), _mm_cmpeq_epi16(four[1], wanted));
+    __m128i high = _mm_packs_epi16(_mm_cmpeq_epi16(four[2], wanted), _mm_cmpeq_epi16(four[3], wanted));
+    uint32_t found = (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
+    return found & ((1u << FB_TAGS) - 1);
+#else
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < FB_TAGS; i++)
+        found |= (uint32_t)(line->tag[i] == tag) << i;
+    return found;
+#endif
 }
 
 /* Buckets whose number grows one by one. */

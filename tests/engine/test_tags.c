@@ -29,15 +29,17 @@ static bool stands(const struct fb_tags *tags, uint32_t entry)
     bool found = false;
     uint16_t tag = fb_tag_of(hashes[entry]);
     for (const struct fb_tag_line *line = fb_tag_line_at(tags, hashes[entry]); line != NULL;
-         line = fb_tag_line_more(tags, line))
-        for (uint32_t i = 0; i < FB_TAGS && line->tag[i] != 0; i++) {
-            assert_true(line->tag[i] != tag || fb_tag_line_may(line, tag));
+         line = fb_tag_line_more(tags, line)) {
+        uint32_t matching = fb_tag_line_match(line, tag);
+        for (uint32_t i = 0; i < FB_TAGS; i++) {
+            assert_int_equal(matching >> i & 1, line->tag[i] == tag);
             if (line->entry[i] != entry)
                 continue;
             assert_int_equal(line->tag[i], tag);
             assert_false(found);
             found = true;
         }
+    }
     return found;
 }
 
