@@ -105,10 +105,12 @@ static const struct fb_entity *find_entity(const struct bench_subject *subject, 
     struct fb_entity *kept = fb_arena_alloc(arena, sizeof *kept);
     bench_need(kept != NULL, "out of memory");
     *kept = entity;
+    kept->uid = uid;    /* the same at an address that is at hand, as the guard has it */
     return kept;
 }
 
-/* What the guard knows before it asks: the action's policies since it loaded them, and both entities. */
+/* What the guard knows before it asks: the action, a uid of its own, with its policies since it loaded them, and both
+ * entities. */
 static void resolve(struct bench_requests *requests, struct fb_request *request)
 {
     const struct bench_subject *subject = requests->subject;
@@ -117,6 +119,7 @@ static void resolve(struct bench_requests *requests, struct fb_request *request)
     request->resource_entity = find_entity(subject, request->resource, &requests->arena);
     for (size_t i = 0; i < requests->count; i++)
         if (fb_uid_eq(requests->list[i].action, request->action)) {
+            request->action = requests->list[i].action;
             request->concerned = requests->list[i].concerned;
             return;
         }

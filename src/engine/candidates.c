@@ -32,8 +32,10 @@ static bool find_runs(struct fb_candidates *candidates, struct fb_eval *e, uint6
 {
     const struct fb_program *program = candidates->program;
     const struct fb_index *index = candidates->index;
-    const struct fb_bucket *bucket = fb_index_find(index, e->request->action);
     *sum = 0;
+    if (program->statics.count == 0)
+        return true;
+    const struct fb_bucket *bucket = fb_index_find(index, e->request->action);
     if (bucket == NULL || !index->merged)
         *sum += add_run(candidates, 0, index->any_count);
     if (bucket != NULL)

@@ -59,11 +59,11 @@ static inline bool fb_refs_contain(struct fb_refs refs, const struct fb_uid *uid
  * ancestor that its own source does not hold stays open: another source may know more of it. */
 struct fb_entity {
     const struct fb_uid *uid;
+    struct fb_refs ancestors;               /* all of them, if `closed`; else those known, perhaps none */
+    bool closed;
     const struct fb_record *attrs, *tags;   /* never NULL; perhaps without fields */
     struct fb_refs parents;                 /* direct ones */
-    struct fb_refs ancestors;               /* all of them, if `closed`; else those known, perhaps none */
     struct fb_refs open;                    /* must be asked further; empty if `closed` */
-    bool closed;
 };
 
 /* --- Where entities come from ------------------------------------------------------------------

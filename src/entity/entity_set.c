@@ -37,15 +37,30 @@ const struct fb_node *fb_entity_set_node(const struct fb_entity_set *set, const 
     return slot != NULL && slot->node != 0 ? &set->nodes[slot->node - 1] : NULL;
 }
 
+#define LINE ((size_t)64)
+
+/* Room for one more node, at the start of a cache line. */
+static bool grow_nodes(struct fb_entity_set *set)
+{
+    if (set->nodes_count < set->nodes_capacity)
+        return true;
+    size_t capacity = set->nodes_capacity != 0 ? 2 * set->nodes_capacity : 4;
+    char *block = fb_arena_room(set->arena, capacity * sizeof *set->nodes + LINE);
+    if (block == NULL)
+        return false;
+    struct fb_node *nodes = (struct fb_node *)(void *)(block + (-(uintptr_t)block & (LINE - 1)));
+    if (set->nodes_count != 0)
+        memcpy(nodes, set->nodes, set->nodes_count * sizeof *nodes);
+    set->nodes = nodes;
+    set->nodes_capacity = capacity;
+    return true;
+}
+
 /* Room for one more node, in the array and in the table. */
 static bool make_room(struct fb_entity_set *set)
 {
-    if (set->nodes_count >= NO_NODE / 4)
+    if (set->nodes_count >= NO_NODE / 4 || !grow_nodes(set))
         return false;
-    struct fb_node *nodes = fb_arena_grow(set->arena, set->nodes, set->nodes_count, &set->nodes_capacity, sizeof *nodes);
-    if (nodes == NULL)
-        return false;
-    set->nodes = nodes;
     if (set->slots != NULL && (set->nodes_count + 1) * 2 <= (size_t)set->mask + 1)
         return true;
     uint32_t size = set->slots != NULL ? (set->mask + 1) * 2 : 16;
@@ -163,7 +178,7 @@ void fb_entity_set_show(const struct fb_node *node, struct fb_entity *entity)
                                  .tags = node->tags,
                                  .parents = node->parents,
                                  .ancestors = node->ancestors,
-                                 .open = node->open,
+                                 .open = node->closed ? (struct fb_refs){NULL, 0} : node->open,
                                  .closed = node->closed};
 }
 

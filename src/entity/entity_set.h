@@ -7,15 +7,19 @@
 /* The inside of a set of entities: a graph whose nodes are all uids that it mentions, and a hash table
  * over them.  Internal to entity: entity_set.c builds it, closure.c finds the ancestors. */
 
+/* Two cache lines; a decision reads the first. */
 struct fb_node {
     const struct fb_uid *uid;
     const struct fb_record *attrs, *tags;   /* attrs NULL: mentioned as a parent, not an entity here */
-    struct fb_refs parents, ancestors, open;
+    struct fb_refs parents, ancestors;
+    bool closed;
+    struct fb_refs open;                    /* empty if closed */
     const uint32_t *parent_nodes;           /* beside parents.refs */
     const struct fb_source *source;         /* where it was read, or NULL */
     struct fb_range range;
-    bool closed;
+    uint64_t reserved[3];
 };
+_Static_assert(sizeof(struct fb_node) == 128, "two cache lines");
 
 /* Open addressing, linear probing, at most half full. */
 struct fb_slot {
