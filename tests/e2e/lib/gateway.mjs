@@ -113,14 +113,15 @@ function configurationTest(options, dir) {
   }
 }
 
+// `text`: the whole configuration instead, which listens on `port`.
 export async function startGateway(options) {
   const dir = options.dir ?? makeDirectory();
-  const port = await freePort();
+  const port = options.port ?? await freePort();
   const file = path.join(dir, 'nginx.conf');
   const write = (changes) => {
     const all = { ...options, ...changes, dir, port };
     if (typeof all.servers === 'function') all.servers = all.servers(port);
-    writeFileSync(file, configuration(all));
+    writeFileSync(file, all.text ?? configuration(all));
   };
   write({});
   const command = ['-p', `${dir}/`, '-c', file, '-e', `${dir}/logs/error.log`];
