@@ -13,9 +13,9 @@ bool fb_rule_outcomes(struct fb_surmise *s, const struct fb_program *program, co
     if (!fb_guess_principal(s, rule, outcomes) || !fb_guess_resource(s, rule, &part))
         return false;
     *outcomes = fb_outcomes_and(*outcomes, part);
-    const struct fb_conjunct *conjunct = program->conjuncts + rule->conjuncts;
-    for (uint32_t i = 0; i < rule->conjuncts_count && (*outcomes & FB_CAN_TRUE) != 0; i++, conjunct++) {
-        if (!fb_guess_condition(s, conjunct->node, &part))
+    /* (By index: a program without conditions has no list of them to point into.) */
+    for (uint32_t i = 0; i < rule->conjuncts_count && (*outcomes & FB_CAN_TRUE) != 0; i++) {
+        if (!fb_guess_condition(s, program->conjuncts[rule->conjuncts + i].node, &part))
             return false;
         *outcomes = fb_outcomes_and(*outcomes, part);
     }
