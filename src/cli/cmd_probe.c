@@ -13,7 +13,7 @@
 struct options {
     struct fb_site_options site;
     const char *policies, *openapi, *identities, *baseline, *fail_on, *ca;
-    struct fb_words as, headers;
+    struct fb_words as, owns, headers;
     struct fb_probe_filter filter;
     struct fb_probe_report report;
     uint64_t rate, max_requests, timeout, timing_requests;
@@ -27,7 +27,7 @@ static const char help[] =
     "what the policies say.\n"
     "\n"
     "  forbid probe https://staging.example --policies policies --identities who.json\n"
-    "  forbid probe http://127.0.0.1:8080 --openapi api.json --as alice=@alice.jwt --as bob=@bob.jwt --plan\n"
+    "  forbid probe http://127.0.0.1:8080 --openapi api.json --as alice=@alice.jwt --as bob=@bob.jwt --owns alice:id=7 --plan\n"
     "  forbid probe https://staging.example --openapi api.json --identities who.json --output matrix.svg --output probe.sarif\n"
     "\n"
     "Who asks: --as NAME=TOKEN, NAME=@FILE (a file with the token), NAME='header:X-Api-Key: …', NAME=none; or a file:\n"
@@ -48,6 +48,7 @@ static enum fb_parsed parse(struct fb_cli *cli, struct options *o, int argc, cha
         {FB_OPTION_TEXT, 0, "openapi", "FILE", "routes from an OpenAPI document (JSON, YAML)", &o->openapi},
         {FB_OPTION_TEXT, 0, "identities", "FILE", "who asks, and what is whose (JSON, YAML)", &o->identities},
         {FB_OPTION_LIST, 0, "as", "NAME=WHAT", "one who asks: NAME=TOKEN, NAME=@FILE, NAME='header:Name: value', NAME=none", &o->as},
+        {FB_OPTION_LIST, 0, "owns", "NAME:PARAMETER=VALUE", "what is whose: alice:id=7", &o->owns},
         {FB_OPTION_LIST, 0, "header", "FIELD", "'Name: value', sent with each request", &o->headers},
         {FB_OPTION_FLAG, 0, "plan", NULL, "print what would be sent, and send nothing", &o->plan},
         {FB_OPTION_LIST, 0, "only", "TEXT", "only routes with this in 'METHOD /path'; * is any run of characters", &o->filter.only},
@@ -162,6 +163,9 @@ static bool read_identities(struct fb_probe *probe, const struct options *o, str
     for (size_t i = 0; i < o->as.count; i++)
         if (!fb_probe_identity_add(probe->cli, &probe->world, o->as.list[i]))
             return false;
+    for (size_t i = 0; i < o->owns.count; i++)
+        if (!fb_probe_owns_add(probe->cli, &probe->world, o->owns.list[i]))
+            return false;
     for (size_t i = 0; i < probe->world.count; i++)
         if (probe->world.list[i].fields_count == 0 && probe->world.list[i].principal != NULL)
             return fb_cli_wrong(probe->cli, "probe", "%.*s has a principal and no credentials to ask with", (int)probe->world.list[i].name.len, probe->world.list[i].name.ptr);
@@ -215,6 +219,24 @@ static void warn_of_unknown(const struct fb_probe *probe)
             fb_cli_fail(probe->cli, "probe: the policies know no account of %.*s: is it in the directory's entities.json, or in a --store?",
                         (int)probe->world.list[i].name.len, probe->world.list[i].name.ptr);
     }
+}
+
+static void warn_of_uncompared(const struct fb_probe *probe)
+{
+    for (size_t i = 0; i < probe->world.count; i++)
+        if (probe->site != NULL && probe->targets_count != 0 && !fb_probe_cell_at(probe, 0, i)->expected.known)
+            fb_cli_fail(probe->cli, "probe: %.*s is not held against the policies, which do not know who it is: give --issuer, --jwks and --audience, or its \"principal\" in the file of identities",
+                        (int)probe->world.list[i].name.len, probe->world.list[i].name.ptr);
+}
+
+/* Or the server's own limit is what was measured. */
+static void warn_of_limits(const struct fb_probe *probe)
+{
+    size_t limited = 0;
+    for (size_t i = 0; i < probe->order_count; i++)
+        limited += probe->cells[i].status == 429;
+    if (limited != 0)
+        fb_cli_fail(probe->cli, "probe: %zu requests were answered 429 and say nothing: lower --rate", limited);
 }
 
 static bool find(struct fb_probe *probe, const struct options *o)
@@ -271,16 +293,21 @@ static int run(struct fb_probe *probe, const struct options *o)
     if (good) {
         warn_of_strangers(probe);
         warn_of_unknown(probe);
+        warn_of_uncompared(probe);
+        warn_of_limits(probe);
     }
     good = good && fb_probe_report(probe, &o->report, o->policies != NULL ? o->policies : o->openapi);
     return good ? status_of(probe, o) : FB_EXIT_FAILED;
 }
 
-static int plan(struct fb_probe *probe)
+static int plan(struct fb_probe *probe, const struct options *o)
 {
     struct fb_buffer out;
     fb_buffer_init(&out, &fb_heap, (size_t)256 << 20);
-    fb_probe_print_plan(&out, probe);
+    if (o->report.format != NULL && strcmp(o->report.format, "json") == 0)
+        fb_probe_print_plan_json(&out, probe);
+    else
+        fb_probe_print_plan(&out, probe);
     fb_probe_scrub(&out, probe);
     fb_cli_write(probe->cli, &out);
     bool whole = !out.failed;
@@ -297,7 +324,7 @@ static int probe_site(struct fb_probe *probe, const struct options *o, const cha
         return FB_EXIT_FAILED;
     if (!fb_probe_plan(probe))
         return fb_cli_fail(probe->cli, "probe: out of memory");
-    return o->plan ? plan(probe) : run(probe, o);
+    return o->plan ? plan(probe, o) : run(probe, o);
 }
 
 static int with_policies(struct fb_probe *probe, const struct options *o, const char *url)

@@ -75,6 +75,8 @@ bool fb_probe_identities_read(struct fb_probe_world *world, const struct fb_sour
 void fb_probe_hide_lines(struct fb_diags *diags);
 /* NAME=WHAT, as the help says.  False after it has said what is wrong. */
 bool fb_probe_identity_add(struct fb_cli *cli, struct fb_probe_world *world, const char *text);
+/* NAME:PARAMETER=VALUE: one of the identities has it.  False after it has said what is wrong. */
+bool fb_probe_owns_add(struct fb_cli *cli, struct fb_probe_world *world, const char *text);
 /* Somebody without credentials, in front, if nobody is. */
 bool fb_probe_add_nobody(struct fb_probe_world *world);
 /* `*` stands for any run of characters. */
@@ -133,7 +135,6 @@ struct fb_probe_expected {
     unsigned status;
     struct fb_span error, scope, acr_values, reason;
     bool challenge;
-    bool hidden;                            /* refused as if it were not there */
 };
 
 struct fb_probe_cell {
@@ -215,6 +216,9 @@ bool fb_probe_values(const struct fb_probe *probe, const struct fb_probe_route *
                      struct fb_probe_target *target, struct fb_span *lacks);
 /* Is the object the identity's?  One value may belong to several. */
 bool fb_probe_is_own(const struct fb_probe *probe, const struct fb_probe_target *target, size_t identity);
+/* Text without what looks like an id or a time, in the arena: what two answers about one thing share. */
+struct fb_span fb_probe_masked(struct fb_arena *arena, struct fb_span text);
+void fb_probe_print_plan_json(struct fb_buffer *out, const struct fb_probe *probe);
 void fb_probe_print_plan(struct fb_buffer *out, const struct fb_probe *probe);
 
 /* One request within the bounds, kept as an exchange unless `timed`.  False: no answer (*why), or the end. */

@@ -18,6 +18,34 @@ const struct fb_probe_param *fb_probe_param_find(const struct fb_probe_params *p
     return NULL;
 }
 
+static struct fb_probe_param *new_param(struct fb_arena *arena, struct fb_probe_params *params, struct fb_span name)
+{
+    struct fb_probe_param *grown = fb_arena_grow(arena, params->list, params->count, &params->capacity, sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    params->list = grown;
+    grown[params->count] = (struct fb_probe_param){.name = name};
+    return &grown[params->count++];
+}
+
+static bool add_value(struct fb_probe_world *world, struct fb_probe_params *params, struct fb_span name, struct fb_span value)
+{
+    struct fb_probe_param *param = NULL;
+    for (size_t i = 0; i < params->count; i++)
+        if (fb_span_eq(params->list[i].name, name))
+            param = &params->list[i];
+    if (param == NULL)
+        param = new_param(world->arena, params, name);
+    struct fb_span *values = param != NULL ? fb_arena_array(world->arena, param->count + 1, sizeof *values) : NULL;
+    if (values == NULL || param->count == FB_PROBE_VALUES_MAX)
+        return false;
+    for (size_t i = 0; i < param->count; i++)
+        values[i] = param->values[i];
+    values[param->count++] = value;
+    param->values = values;
+    return true;
+}
+
 bool fb_probe_matches(struct fb_span pattern, struct fb_span text)
 {
     /* The last star takes one byte more whenever what follows it does not fit. */
@@ -128,6 +156,21 @@ bool fb_probe_identity_add(struct fb_cli *cli, struct fb_probe_world *world, con
     return why == NULL || fb_cli_wrong(cli, "probe", "--as %.*s=…: %s", (int)name.len, name.ptr, why);
 }
 
+bool fb_probe_owns_add(struct fb_cli *cli, struct fb_probe_world *world, const char *text)
+{
+    struct fb_span whole = fb_span_z(text);
+    size_t colon = fb_span_find(whole, ':');
+    struct fb_span name = fb_span_head(whole, colon), rest = fb_span_from(whole, colon + 1);
+    size_t equals = fb_span_find(rest, '=');
+    if (colon == whole.len || equals == 0 || equals + 1 >= rest.len)
+        return fb_cli_wrong(cli, "probe", "--owns is NAME:PARAMETER=VALUE, alice:id=7, not '%s'", text);
+    for (size_t i = 0; i < world->count; i++)
+        if (fb_span_eq(world->list[i].name, name))
+            return add_value(world, &world->list[i].owns, fb_span_head(rest, equals), fb_span_from(rest, equals + 1)) ||
+                   fb_cli_wrong(cli, "probe", "--owns: more than %u values, or no memory", FB_PROBE_VALUES_MAX);
+    return fb_cli_wrong(cli, "probe", "--owns %s: there is no identity '%.*s'", text, (int)name.len, name.ptr);
+}
+
 bool fb_probe_add_nobody(struct fb_probe_world *world)
 {
     const char *why;
@@ -206,13 +249,8 @@ static bool read_params(struct reading *r, struct fb_probe_params *params)
     if (!expect(r, FB_JSON_OBJECT, "an object is expected here: {\"id\": [\"7\"]}"))
         return false;
     while (fb_json_next(&r->json) == FB_JSON_KEY) {
-        struct fb_probe_param *grown = fb_arena_grow(r->world->arena, params->list, params->count, &params->capacity, sizeof *grown);
-        if (grown == NULL)
-            return false;
-        params->list = grown;
-        struct fb_probe_param *param = &grown[params->count++];
-        param->name = fb_arena_copy(r->world->arena, r->json.string);
-        if (!read_values(r, &param->values, &param->count, true))
+        struct fb_probe_param *param = new_param(r->world->arena, params, fb_arena_copy(r->world->arena, r->json.string));
+        if (param == NULL || !read_values(r, &param->values, &param->count, true))
             return false;
     }
     return r->json.event == FB_JSON_OBJECT_END;

@@ -49,7 +49,7 @@ static void add_cell(struct fb_buffer *out, const struct fb_probe *probe, const 
         member(out, ",\"owner\":", probe->world.list[fb_probe_is_own(probe, target, cell->identity) ? cell->identity : target->owner].name);
     if (cell->status != 0)
         fb_buffer_add_format(out, ",\"status\":%u", cell->status);
-    else
+    else if (cell->sent)
         fb_buffer_add_z(out, ",\"status\":null");
     add_expected(out, &cell->expected);
     fb_buffer_add_char(out, '}');
@@ -72,6 +72,36 @@ static void add_finding(struct fb_buffer *out, const struct fb_probe *probe, con
     fb_buffer_add_char(out, '}');
 }
 
+static void add_not_asked(struct fb_buffer *out, const struct fb_probe *probe)
+{
+    const char *comma = "";
+    fb_buffer_add_z(out, "],\"not_asked\":[");
+    for (size_t i = 0; i < probe->routes.count; i++) {
+        const struct fb_probe_route *route = &probe->routes.list[i];
+        if (route->left_out == NULL)
+            continue;
+        fb_buffer_add_z(out, comma);
+        member(out, "{\"route\":", route->title);
+        member(out, ",\"why\":", fb_span_z(route->left_out));
+        if (route->lacks.len != 0)
+            member(out, ",\"lacks\":", route->lacks);
+        fb_buffer_add_char(out, '}');
+        comma = ",\n";
+    }
+}
+
+void fb_probe_print_plan_json(struct fb_buffer *out, const struct fb_probe *probe)
+{
+    member(out, "{\"url\":", fb_span_z(probe->base));
+    fb_buffer_add_z(out, ",\"requests\":[");
+    for (size_t i = 0; i < probe->order_count; i++) {
+        fb_buffer_add_z(out, i == 0 ? "" : ",\n");
+        add_cell(out, probe, &probe->cells[probe->order[i]]);
+    }
+    add_not_asked(out, probe);
+    fb_buffer_add_z(out, "]}\n");
+}
+
 void fb_probe_print_json(struct fb_buffer *out, const struct fb_probe *probe)
 {
     const char *comma = "";
@@ -86,16 +116,7 @@ void fb_probe_print_json(struct fb_buffer *out, const struct fb_probe *probe)
             add_cell(out, probe, &probe->cells[i]);
             comma = ",\n";
         }
-    fb_buffer_add_z(out, "],\"not_asked\":[");
-    comma = "";
-    for (size_t i = 0; i < probe->routes.count; i++)
-        if (probe->routes.list[i].left_out != NULL) {
-            fb_buffer_add_z(out, comma);
-            member(out, "{\"route\":", probe->routes.list[i].title);
-            member(out, ",\"why\":", fb_span_z(probe->routes.list[i].left_out));
-            fb_buffer_add_char(out, '}');
-            comma = ",\n";
-        }
+    add_not_asked(out, probe);
     fb_buffer_add_z(out, "],\"findings\":[");
     for (size_t i = 0; i < probe->findings_count; i++) {
         fb_buffer_add_z(out, i == 0 ? "" : ",\n");

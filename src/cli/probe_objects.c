@@ -26,9 +26,13 @@ static bool is_empty(struct fb_span body)
     return false;
 }
 
-static bool same_body(const struct fb_exchange *x, const struct fb_exchange *y)
+/* Ids and times within may differ. */
+static bool same_body(const struct fb_probe *probe, const struct fb_exchange *x, const struct fb_exchange *y)
 {
-    return x != NULL && y != NULL && fb_span_eq(trimmed(x->body), trimmed(y->body));
+    if (x == NULL || y == NULL)
+        return false;
+    return fb_span_eq(trimmed(x->body), trimmed(y->body)) ||
+           fb_span_eq(fb_probe_masked(probe->arena, trimmed(x->body)), fb_probe_masked(probe->arena, trimmed(y->body)));
 }
 
 static bool is_safe(struct fb_span method)
@@ -55,9 +59,9 @@ static void object(struct fb_probe *probe, struct fb_probe_cell *cell)
         fb_probe_found(probe, FB_PROBE_BROKEN_OBJECT, cell, owners, "%u; it is %.*s's", cell->status, (int)owner.len, owner.ptr);
         return;
     }
-    if (fb_span_is(target->route->method, "OPTIONS") || (x->body_known && is_empty(x->body)) || same_body(x, answer_for_absent(probe, cell)))
+    if (fb_span_is(target->route->method, "OPTIONS") || (x->body_known && is_empty(x->body)) || same_body(probe, x, answer_for_absent(probe, cell)))
         return;
-    bool same = !x->body_known || owners->status == 0 || same_body(x, fb_probe_answer(probe, owners));
+    bool same = !x->body_known || owners->status == 0 || same_body(probe, x, fb_probe_answer(probe, owners));
     fb_probe_found(probe, same ? FB_PROBE_BROKEN_OBJECT : FB_PROBE_OTHER_VIEW, cell, owners, "%u with %zu bytes; it is %.*s's", cell->status, x->body.len,
                    (int)owner.len, owner.ptr);
 }

@@ -65,8 +65,8 @@ static struct fb_span form_of(struct fb_arena *arena, const struct fb_exchange *
     return fb_buffer_span(&out);
 }
 
-/* The same without what looks like an id or a time: long words with digits, and numbers of five digits and more. */
-static struct fb_span masked(struct fb_arena *arena, struct fb_span text)
+/* The same without what looks like an id or a time: words of eight characters and more with digits, numbers of five. */
+struct fb_span fb_probe_masked(struct fb_arena *arena, struct fb_span text)
 {
     struct fb_buffer out;
     struct fb_allocator memory = fb_arena_allocator(arena);
@@ -75,7 +75,7 @@ static struct fb_span masked(struct fb_arena *arena, struct fb_span text)
         size_t len = 0, digits = 0;
         for (; i + len < text.len && (is_word(text.ptr[i + len]) || strchr("-_:.", text.ptr[i + len]) != NULL); len++)
             digits += text.ptr[i + len] >= '0' && text.ptr[i + len] <= '9';
-        if (digits != 0 && (len >= 12 || (digits == len && digits >= 5)))
+        if (digits >= 2 && (len >= 8 || (digits == len && digits >= 5)))
             fb_buffer_add_char(&out, '#');
         else
             fb_buffer_add(&out, fb_span_head(fb_span_from(text, i), len != 0 ? len : 1));
@@ -125,9 +125,9 @@ static bool stays(struct fb_probe *probe, const struct pair *pair, struct fb_spa
     struct fb_span third = form_of(arena, y, pair->absent->target);
     if (fb_span_eq(hidden, second) && fb_span_eq(absent, third))
         return true;
-    hidden = masked(arena, hidden);
-    absent = masked(arena, absent);
-    return !fb_span_eq(hidden, absent) && fb_span_eq(hidden, masked(arena, second)) && fb_span_eq(absent, masked(arena, third));
+    hidden = fb_probe_masked(arena, hidden);
+    absent = fb_probe_masked(arena, absent);
+    return !fb_span_eq(hidden, absent) && fb_span_eq(hidden, fb_probe_masked(arena, second)) && fb_span_eq(absent, fb_probe_masked(arena, third));
 }
 
 static void compare_forms(struct fb_probe *probe, const struct pair *pair)

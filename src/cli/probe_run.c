@@ -2,6 +2,8 @@
 /* Sending what was planned: one request at a time, so many a second and so many in all, and no further after Ctrl-C. */
 #include "cli/probe.h"
 
+#include "http/http.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
@@ -104,6 +106,34 @@ bool fb_probe_ask(struct fb_probe *probe, const struct fb_probe_target *target, 
     return fb_live_send(probe->live, &request, kept ? &probe->exchanges : NULL, answer, why);
 }
 
+#define TRIES 3u                /* of what is answered 429 */
+#define PATIENCE 30             /* seconds that are waited before the next, at the most */
+
+/* As long as a 429 asks for (RFC 6585 section 4), one second where it does not say. */
+static void wait_as_told(struct fb_probe *probe)
+{
+    const struct fb_exchange *x = &probe->exchanges.list[probe->exchanges.count - 1];
+    int64_t seconds;
+    if (!fb_http_read_retry_after(fb_response_field(x, "retry-after"), (int64_t)time(NULL), &seconds))
+        seconds = 1;
+    for (int64_t i = 0; i < (seconds < PATIENCE ? seconds : PATIENCE) && !interrupted; i++)
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+}
+
+static bool ask_patiently(struct fb_probe *probe, struct fb_probe_cell *cell, struct fb_live_answer *answer)
+{
+    for (unsigned i = 0; i < TRIES; i++) {
+        if (!fb_probe_ask(probe, cell->target, cell->identity, true, answer, &cell->why))
+            return false;
+        cell->exchange = probe->exchanges.count - 1;
+        cell->status = answer->status;
+        if (answer->status != 429 || i + 1 == TRIES)
+            break;
+        wait_as_told(probe);
+    }
+    return true;
+}
+
 /* So many in a row without any answer, and nothing is there. */
 #define SILENCE 3u
 
@@ -113,13 +143,9 @@ bool fb_probe_run(struct fb_probe *probe)
     for (size_t i = 0; i < probe->order_count && !probe->stopped; i++) {
         struct fb_probe_cell *cell = &probe->cells[probe->order[i]];
         struct fb_live_answer answer;
-        bool answered = fb_probe_ask(probe, cell->target, cell->identity, true, &answer, &cell->why);
-        if (answered) {
-            cell->exchange = probe->exchanges.count - 1;
-            cell->status = answer.status;
-        }
+        bool answered = ask_patiently(probe, cell, &answer);
         answers += answered;
-        cell->sent = answered || !probe->stopped;
+        cell->sent = cell->status != 0 || !probe->stopped;
         if (answers == 0 && i + 1 == SILENCE && !probe->stopped)
             return fb_cli_wrong(probe->cli, "probe", "%s does not answer: %s", probe->base, cell->why);
         fb_cli_progress(probe->cli, "requests", i + 1, probe->order_count);

@@ -3,15 +3,16 @@
 // each is found by name and its honest variant is not.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { findBrowser, startBrowser } from './lib/browser.mjs';
 import { document, identities, startBroken } from './lib/broken.mjs';
 import { build, makeDirectory, root, startGateway } from './lib/gateway.mjs';
 import { put } from './lib/store.mjs';
 import { audience, issuer, token } from './lib/tokens.mjs';
-import { cpSync } from 'node:fs';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'forbid-probe-'));
 const file = (name, value) => { const to = path.join(dir, name); writeFileSync(to, typeof value === 'string' ? value : JSON.stringify(value)); return to; };
@@ -75,6 +76,20 @@ for (const [fault, rule, where] of [
   });
 }
 
+test('the same object with a time and an id in it is the same object', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  assert.deepEqual(rules((await against(['object', 'stamp'])).report), ['broken_object']);
+  assert.deepEqual((await against(['stamp'])).report.findings, []);
+});
+
+test('what is answered 429 is asked again, and then means what it says', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  const { status, report, seen } = await against(['limit']);
+  assert.equal(status, 0);
+  assert.deepEqual(report.findings, []);
+  assert.ok(seen.length > 40 && report.matrix.every((cell) => cell.status !== 429));
+});
+
 test('planted: 403 without credentials, and what a refusal gives away, are found by the rules of lint', async (t) => {
   if (!probe.built) return t.skip('the build has no libcurl');
   assert.ok(rules((await against(['missing'])).report).includes('curable_403'));
@@ -131,7 +146,7 @@ test('bounds: --max-requests refuses a longer plan, --plan sends nothing, a serv
   assert.equal(many.status, 1);
   assert.match(many.err, /that makes 32 requests, more than --max-requests 10/);
   assert.equal(many.seen.length, 0);
-  const plan = await against([], ['--plan']);
+  const plan = await against([], ['--plan', '--format', 'text']);
   assert.equal(plan.status, 0);
   assert.equal(plan.seen.length, 0);
   assert.match(plan.out, /^GET http:.*\/api\/notes\/7 {2}as bob {2}\(alice's\)$/m);
@@ -151,6 +166,34 @@ test('Ctrl-C: what was found until then is reported', async (t) => {
   assert.ok(report.requests < 20, `${report.requests}`);
   assert.ok(rules(report).includes('broken_function'));
   assert.equal(status, 2);
+});
+
+test('the picture: in Chromium, light and dark, with every status and no colour alone', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  if (!findBrowser()) return t.skip('there is no chromium');
+  const picture = path.join(dir, 'matrix.svg');
+  await against(['object', 'open'], ['--output', picture, '--header', 'X-Name: <&>'], { ...identities, identities: [...identities.identities, { name: '<b>"&eve', token: 'eve-secret-token' }] });
+  const browser = await startBrowser();
+  try {
+    const seen = [];
+    for (const scheme of ['light', 'dark']) {
+      await browser.colours(scheme);
+      await browser.open(pathToFileURL(picture).href);
+      const page = await browser.run(`({ error: document.querySelector('parsererror') !== null, title: document.querySelector('title').textContent,
+        names: [...document.querySelectorAll('text.n')].map((e) => e.firstChild.textContent), wrong: [...document.querySelectorAll('rect.error + path + text')].map((e) => e.textContent),
+        paper: getComputedStyle(document.querySelector('rect')).fill, ink: getComputedStyle(document.querySelector('text.h')).fill,
+        outside: [...document.querySelectorAll('text')].filter((e) => { const box = e.getBBox(); return box.x < 0 || box.x + box.width > document.documentElement.viewBox.baseVal.width || box.y + box.height > document.documentElement.viewBox.baseVal.height; }).length })`);
+      assert.equal(page.error, false);
+      assert.match(page.title, /^Who gets what of http:/);
+      assert.deepEqual(page.names, ['nobody', 'alice', 'bob', 'root', '<b>"&eve']);
+      assert.ok(page.wrong.length >= 4 && page.wrong.every((text) => /^200\+?$/.test(text)), `${page.wrong}`);
+      assert.equal(page.outside, 0, 'text beyond the edge');
+      seen.push(page.paper, page.ink);
+    }
+    assert.equal(new Set(seen).size, 4, `${seen}`);
+  } finally {
+    await browser.stop();
+  }
 });
 
 // --- Our own gateway ---------------------------------------------------------------------------------------------
@@ -200,6 +243,14 @@ test('a location that Forbid does not guard: reachable though the policies refus
   assert.deepEqual(places(report, 'open_function'), ['GET /api/me as nobody']);
   assert.deepEqual(places(report, 'broken_function'), ['GET /api/me as forged']);
   assert.equal(status, 2);
+});
+
+test('who is not known to the policies is said', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  const args = ['probe', `http://127.0.0.1:${gateway.port}`, '--policies', path.join(gateway.dir, 'policies'), '--rate', '0', '--only', 'GET /api/users', '--as', `mia=${token('123')}`];
+  assert.match((await forbid(args)).err, /mia is not held against the policies/);
+  assert.match((await forbid([...args, ...site().slice(0, 6)])).err, /the policies know no account of mia/);
+  assert.match((await forbid(['probe', `http://127.0.0.1:${gateway.port}`, ...args.slice(2, -1), 'old=not.a.token'])).err, /old got 401 from every route/);
 });
 
 test('SARIF names the route in the schema', async (t) => {

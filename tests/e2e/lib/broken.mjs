@@ -8,6 +8,8 @@
 // bytes     the same 404 for both, with another body                    time      … a millisecond later
 // leak      a refusal shows the database's error                        missing   403 without credentials
 // echo      a refusal repeats the credentials                           view      others see the title of a note
+// limit     every third request is answered 429                         stamp     answers carry a time and an id
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
 
@@ -46,15 +48,16 @@ export function startBroken(faults = []) {
     seen.push(`${request.method} ${request.url}`);
     request.resume();
     const answer = (status, body, fields = {}) => {
-      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': Math.random().toString(36).slice(2), ...fields });
+      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': randomUUID(), ...fields });
       response.end(request.method === 'HEAD' ? '' : JSON.stringify(body));
     };
     const refuse = (status) => {
       if (status === 401) return has('missing') ? answer(403, { error: 'forbidden' }) : answer(401, { error: 'unauthorized' }, { 'www-authenticate': 'Bearer realm="notes"' });
       if (has('leak')) return answer(status, { error: 'SQLSTATE[42501]: insufficient privilege: permission denied for relation notes' });
       if (has('echo')) return answer(status, { error: `no rights for ${request.headers.authorization}` });
-      return answer(status, { error: status === 404 ? 'not found' : 'forbidden', at: new Date().toISOString() });
+      return answer(status, { error: status === 404 ? 'not found' : 'forbidden', trace: randomUUID() });
     };
+    if (has('limit') && seen.length % 3 === 0) return answer(429, { error: 'slow down' }, { 'retry-after': '0' });
     const who = tokens[(request.headers.authorization ?? '').replace(/^Bearer /, '')];
     const path = request.url.replace(/^\/api/, '');
     if (path === '/health') return answer(200, { up: true });
@@ -64,7 +67,7 @@ export function startBroken(faults = []) {
     if (path === '/reports') return answer(200, ['a report']);
     if (path === '/admin/users') return who === 'root' || has('function') ? answer(200, ['alice', 'bob']) : refuse(403);
     const note = path.startsWith('/notes/') ? notes[path.slice('/notes/'.length)] : undefined;
-    if (note && (note.owner === who || who === 'root' || has('object'))) return request.method === 'DELETE' ? answer(200, { deleted: true }) : answer(200, note);
+    if (note && (note.owner === who || who === 'root' || has('object'))) return request.method === 'DELETE' ? answer(200, { deleted: true }) : answer(200, has('stamp') ? { ...note, read: new Date().toISOString(), trace: randomUUID() } : note);
     if (note && has('view')) return answer(200, { title: note.title });
     if (note && has('status')) return refuse(403);
     if (note && has('bytes')) return answer(404, { error: 'not found here' });
