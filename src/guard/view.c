@@ -59,33 +59,42 @@ static uint32_t insert(const struct fb_uid **list, uint32_t count, const struct 
     return count + 1;
 }
 
+/* The uids of `old` and of `more`. */
+static bool join(struct fb_refs *refs, struct fb_refs old, const struct fb_uid *const *more, size_t count,
+                 struct fb_arena *arena)
+{
+    const struct fb_uid **all = fb_arena_array(arena, old.count + count + 1, sizeof(*all));
+    uint32_t n = 0;
+    if (all == NULL)
+        return false;
+    for (uint32_t i = 0; i < old.count; i++)
+        n = insert(all, n, fb_ref_uid(&old.refs[i]));
+    for (size_t i = 0; i < count; i++)
+        n = insert(all, n, more[i]);
+    struct fb_ref *list = fb_arena_array(arena, n + (size_t)1, sizeof *list);
+    if (list == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        list[i].hash = all[i]->hash;
+        list[i].offset = (int64_t)((intptr_t)all[i] - (intptr_t)&list[i]);
+    }
+    *refs = (struct fb_refs){list, n};
+    return true;
+}
+
 bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const struct fb_uid *const *parents,
                          size_t count, struct fb_arena *arena)
 {
     struct fb_entity below = {.uid = uid, .attrs = &no_fields, .tags = &no_fields};
     if (find_below(view, uid, &below) == FB_BROKEN)
         return false;
-    /* With its ancestors as parents the entity need not be closed: each of them is, or is a leaf. */
-    struct fb_refs old = below.closed ? below.ancestors : below.parents;
-    const struct fb_uid **all = fb_arena_array(arena, old.count + count + 1, sizeof(*all));
-    if (all == NULL)
-        return false;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < old.count; i++)
-        n = insert(all, n, fb_ref_uid(&old.refs[i]));
-    for (size_t i = 0; i < count; i++)
-        n = insert(all, n, parents[i]);
-    struct fb_ref *refs = fb_arena_array(arena, n + (size_t)1, sizeof *refs);
-    if (refs == NULL)
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        refs[i].hash = all[i]->hash;
-        refs[i].offset = (int64_t)((intptr_t)all[i] - (intptr_t)&refs[i]);
-    }
+    /* What is known of its ancestors stands among its parents; what is above the new ones, and above those that
+     * were open, has to be asked. */
     view->overlay = below;
+    if (!join(&view->overlay.parents, below.closed ? below.ancestors : below.parents, parents, count, arena)
+        || !join(&view->overlay.open, below.open, parents, count, arena))
+        return false;
     view->overlay.uid = uid;
-    view->overlay.parents = (struct fb_refs){refs, n};
-    view->overlay.ancestors = (struct fb_refs){NULL, 0};
     view->overlay.closed = false;
     view->overlaid = uid;
     return true;
