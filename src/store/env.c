@@ -23,8 +23,10 @@ static const struct { const char *name; unsigned flags; } tables[FB_TABLES] = {
     [FB_TABLE_ACCOUNTS] = {"accounts", 0},
     [FB_TABLE_GROUPS] = {"groups", 0},
     [FB_TABLE_INNER] = {"inner", MDB_DUPSORT},
+    [FB_TABLE_MENTIONS] = {"mentions", MDB_DUPSORT},
 };
 static const struct fb_span meta_key = {8, "store\0\0\0"};
+static const struct fb_span whole_key = {8, "mentions"};
 
 uint64_t fb_meta_golden(void)
 {
@@ -81,30 +83,46 @@ static enum fb_store_status recognise_files(struct fb_env *env, const char *dir,
     return FB_STORE_OK;
 }
 
-static enum fb_store_status read_meta(struct fb_env *env, MDB_txn *txn, const char *dir, struct fb_store_error *error)
+static enum fb_store_status get_meta(const struct fb_env *env, MDB_txn *txn, struct fb_meta *meta,
+                                     struct fb_store_error *error)
 {
     MDB_val key = fb_val(meta_key.ptr, meta_key.len), value;
-    for (int i = 0; i < FB_TABLES; i++) {
-        int code = mdb_dbi_open(txn, tables[i].name, tables[i].flags, &env->tables[i]);
-        if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
-            return fb_store_fail(error, FB_STORE_FOREIGN, "%s/data.mdb was not made by forbid", dir);
-        if (code != 0)
-            return fb_store_fail_code(error, code, "read the store's tables");
-    }
     int code = mdb_get(txn, env->tables[FB_TABLE_META], &key, &value);
-    if (code != 0 && code != MDB_NOTFOUND)
-        return fb_store_fail_code(error, code, "read the store's record");
-    if (code == 0 && value.mv_size >= sizeof env->meta)
-        memcpy(&env->meta, value.mv_data, sizeof env->meta);
-    if (env->meta.magic != FB_META_MAGIC)
-        return fb_store_fail(error, FB_STORE_FOREIGN, "%s/data.mdb was not made by forbid", dir);
-    if (env->meta.version != FB_META_VERSION || env->meta.golden != fb_meta_golden())
-        return fb_store_fail(error, FB_STORE_FOREIGN, "the store at %s has format %u, and this forbid reads format %u",
-                             dir, env->meta.version, FB_META_VERSION);
-    return FB_STORE_OK;
+    *meta = (struct fb_meta){0};
+    if (code == 0 && value.mv_size >= sizeof *meta)
+        memcpy(meta, value.mv_data, sizeof *meta);
+    return code == 0 || code == MDB_NOTFOUND ? FB_STORE_OK : fb_store_fail_code(error, code, "read the store's record");
 }
 
-static enum fb_store_status open_tables(struct fb_env *env, const char *dir, struct fb_store_error *error)
+static enum fb_store_status open_table(struct fb_env *env, MDB_txn *txn, int table, const char *dir,
+                                       struct fb_store_error *error)
+{
+    int code = mdb_dbi_open(txn, tables[table].name, tables[table].flags, &env->tables[table]);
+    if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
+        return fb_store_fail(error, FB_STORE_FOREIGN, "%s/data.mdb was not made by forbid", dir);
+    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "read the store's tables");
+}
+
+static enum fb_store_status read_meta(struct fb_env *env, MDB_txn *txn, const char *dir, struct fb_store_error *error)
+{
+    enum fb_store_status status = FB_STORE_OK;
+    for (int i = 0; i < FB_TABLE_MENTIONS && status == FB_STORE_OK; i++)
+        status = open_table(env, txn, i, dir, error);
+    if (status == FB_STORE_OK)
+        status = get_meta(env, txn, &env->meta, error);
+    if (status != FB_STORE_OK)
+        return status;
+    if (env->meta.magic != FB_META_MAGIC)
+        return fb_store_fail(error, FB_STORE_FOREIGN, "%s/data.mdb was not made by forbid", dir);
+    if (env->meta.version < FB_META_PLAIN || env->meta.version > FB_META_VERSION || env->meta.golden != fb_meta_golden())
+        return fb_store_fail(error, FB_STORE_FOREIGN,
+                             "the store at %s has format %u, and this forbid reads formats %u to %u: use the forbid that "
+                             "wrote it, or put its entities into a new store", dir, env->meta.version, FB_META_PLAIN,
+                             FB_META_VERSION);
+    return env->meta.version != FB_META_PLAIN ? open_table(env, txn, FB_TABLE_MENTIONS, dir, error) : FB_STORE_OK;
+}
+
+enum fb_store_status fb_env_open_tables(struct fb_env *env, const char *dir, struct fb_store_error *error)
 {
     MDB_txn *txn;
     int code = mdb_txn_begin(env->env, NULL, MDB_RDONLY, &txn);
@@ -134,7 +152,7 @@ enum fb_store_status fb_env_open(struct fb_env *env, const char *dir, const stru
     if (status == FB_STORE_OK)
         status = recognise_files(env, dir, error);
     if (status == FB_STORE_OK)
-        status = open_tables(env, dir, error);
+        status = fb_env_open_tables(env, dir, error);
     if (status == FB_STORE_OK)
         (void)mdb_reader_check(env->env, &dead);
     if (status != FB_STORE_OK)
@@ -163,17 +181,54 @@ void fb_env_settle(const struct fb_env *env)
         (void)posix_fallocate(fd, want - 1, 1);     /* never shortens, unlike ftruncate beside other writers */
 }
 
+/* --- The table of mentions ------------------------------------------------------------------------- */
+
+enum fb_store_status fb_env_recheck(struct fb_env *env, MDB_txn *txn, bool *changed, struct fb_store_error *error)
+{
+    struct fb_meta meta;
+    enum fb_store_status status = get_meta(env, txn, &meta, error);
+    *changed = status == FB_STORE_OK && meta.version != env->meta.version;
+    return status;
+}
+
+enum fb_store_status fb_env_add_mentions(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error)
+{
+    struct fb_meta meta = env->meta;
+    MDB_val key = fb_val(meta_key.ptr, meta_key.len), value = fb_val(&meta, sizeof meta);
+    MDB_dbi table;
+    meta.version = FB_META_VERSION;
+    int code = mdb_dbi_open(txn, tables[FB_TABLE_MENTIONS].name, tables[FB_TABLE_MENTIONS].flags | MDB_CREATE, &table);
+    if (code == 0)
+        code = mdb_put(txn, env->tables[FB_TABLE_META], &key, &value, 0);
+    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "add the table of mentions");
+}
+
+enum fb_store_status fb_env_mark_whole(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error)
+{
+    const uint64_t one = 1;
+    MDB_val key = fb_val(whole_key.ptr, whole_key.len), value = fb_val(&one, sizeof one);
+    int code = mdb_put(txn, env->tables[FB_TABLE_META], &key, &value, 0);
+    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "write the store's record");
+}
+
+bool fb_env_is_whole(const struct fb_env *env, MDB_txn *txn)
+{
+    MDB_val key = fb_val(whole_key.ptr, whole_key.len), value;
+    return env->meta.version != FB_META_PLAIN && mdb_get(txn, env->tables[FB_TABLE_META], &key, &value) == 0;
+}
+
 /* --- Making one ------------------------------------------------------------------------------------ */
 
-static enum fb_store_status write_meta(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error)
+static enum fb_store_status write_meta(struct fb_env *env, MDB_txn *txn, bool plain, struct fb_store_error *error)
 {
-    struct fb_meta meta = {.magic = FB_META_MAGIC, .version = FB_META_VERSION, .golden = fb_meta_golden()};
+    struct fb_meta meta = {.magic = FB_META_MAGIC, .version = plain ? FB_META_PLAIN : FB_META_VERSION,
+                           .golden = fb_meta_golden()};
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     meta.created_at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (getrandom(meta.identity, sizeof meta.identity, 0) != (ssize_t)sizeof meta.identity)
         return fb_store_fail(error, FB_STORE_FAILED, "the system has no random bytes: %s", strerror(errno));
-    for (int i = 0; i < FB_TABLES; i++) {
+    for (int i = 0; i < (plain ? FB_TABLE_MENTIONS : FB_TABLES); i++) {
         int code = mdb_dbi_open(txn, tables[i].name, tables[i].flags | MDB_CREATE, &env->tables[i]);
         if (code != 0)
             return fb_store_fail_code(error, code, "make the store's tables");
@@ -182,11 +237,13 @@ static enum fb_store_status write_meta(struct fb_env *env, MDB_txn *txn, struct 
     int code = mdb_put(txn, env->tables[FB_TABLE_META], &key, &value, MDB_NOOVERWRITE);
     if (code == MDB_KEYEXIST)
         return fb_store_fail(error, FB_STORE_EXISTS, "there is a store already");
-    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "write the store's record");
+    if (code != 0)
+        return fb_store_fail_code(error, code, "write the store's record");
+    return plain ? FB_STORE_OK : fb_env_mark_whole(env, txn, error);
 }
 
 /* In one transaction, so that a store is whole or not there. */
-static enum fb_store_status make_tables(struct fb_env *env, const char *dir, struct fb_store_error *error)
+static enum fb_store_status make_tables(struct fb_env *env, const char *dir, bool plain, struct fb_store_error *error)
 {
     MDB_txn *txn;
     MDB_dbi unnamed;    /* the table of tables */
@@ -200,7 +257,7 @@ static enum fb_store_status make_tables(struct fb_env *env, const char *dir, str
         return code != 0 ? fb_store_fail_code(error, code, "read the store")
                          : fb_store_fail(error, FB_STORE_EXISTS, "%s holds a store already, or another database", dir);
     }
-    enum fb_store_status status = write_meta(env, txn, error);
+    enum fb_store_status status = write_meta(env, txn, plain, error);
     if (status != FB_STORE_OK)
         mdb_txn_abort(txn);
     else if ((code = mdb_txn_commit(txn)) != 0)
@@ -263,7 +320,7 @@ enum fb_store_status fb_env_create(const char *dir, const struct fb_store_option
         return status;
     status = open_files(&env, dir, &writing, error);
     if (status == FB_STORE_OK)
-        status = make_tables(&env, dir, error);
+        status = make_tables(&env, dir, options->plain, error);
     if (status == FB_STORE_OK)
         status = fit_modes(dir, options, error);
     if (status == FB_STORE_OK)

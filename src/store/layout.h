@@ -17,13 +17,16 @@
  *                           An entity with a row here is *inner*, else it is a leaf
  *   inner      uid's key    the keys of its inner children, sorted (several values a key): the way
  *                           down, for when a group moves.  Leaves are not in it
+ *   mentions   fb_mention   the keys of the entities that mention a uid as a parent or in an attribute,
+ *                           sorted (several values a key): the way back, for lists.  In stores of
+ *                           format 2; it is whole once meta has a row "mentions" (mentions.c)
  *
  * Alignment.  Rows are read where they lie, and want 8.  LMDB packs the nodes of a leaf page from
  * the page's end downwards, each 8 bytes of header, key, value; large values get pages of their own
  * behind a header of 16.  So when all keys and values of a table have lengths that are multiples of
  * 8, all values are 8-aligned; tests/store/test_alignment.c holds us (and LMDB) to it, and readers
  * take a row that is not aligned for a broken one. */
-enum fb_table { FB_TABLE_META, FB_TABLE_ENTITIES, FB_TABLE_ACCOUNTS, FB_TABLE_GROUPS, FB_TABLE_INNER, FB_TABLES };
+enum fb_table { FB_TABLE_META, FB_TABLE_ENTITIES, FB_TABLE_ACCOUNTS, FB_TABLE_GROUPS, FB_TABLE_INNER, FB_TABLE_MENTIONS, FB_TABLES };
 
 /* --- Keys ----------------------------------------------------------------------------------------
  * A uid's key is its type, a NUL, its id, and 1 to 8 bytes of padding to a multiple of 8, each with
@@ -57,7 +60,8 @@ static inline struct fb_span fb_val_span(MDB_val value)
 
 /* --- Rows ---------------------------------------------------------------------------------------- */
 #define FB_META_MAGIC 0x31534246u       /* "FBS1" */
-#define FB_META_VERSION 1u
+#define FB_META_PLAIN 1u                /* without mentions: older, or made so */
+#define FB_META_VERSION 2u
 struct fb_meta {
     uint32_t magic, version;
     uint8_t identity[16];
@@ -65,6 +69,13 @@ struct fb_meta {
     uint64_t golden;                    /* fb_hash("forbid"): a build with another hash must not read this */
 };
 uint64_t fb_meta_golden(void);
+
+/* Who mentions whom: by fb_hash of the attribute's name, FB_STORE_PARENT for parents; and by the uid's
+ * hash.  Neither is confirmed, so there may be others among those found, never too few. */
+struct fb_mention {
+    uint64_t symbol, hash;
+};
+#define FB_MENTION_ANYBODY UINT64_C(0)  /* the hash for a set too large to be entered one by one */
 
 #define FB_ACCOUNT_MAGIC 0x31414246u    /* "FBA1" */
 struct fb_account_row {
@@ -111,6 +122,17 @@ struct fb_env {
 /* Opens for reading or (options->write) for writing, without creating anything. */
 enum fb_store_status fb_env_open(struct fb_env *env, const char *dir, const struct fb_store_options *options,
                                  struct fb_store_error *error);
+/* Reads the record again at the start of a write: another process may have given the store a table of
+ * mentions, which then must be kept.  *changed: it has, and the table is open from the next transaction on. */
+enum fb_store_status fb_env_recheck(struct fb_env *env, MDB_txn *txn, bool *changed, struct fb_store_error *error);
+/* Opens the tables that are there. */
+enum fb_store_status fb_env_open_tables(struct fb_env *env, const char *dir, struct fb_store_error *error);
+/* Rewrites the record to say format 2, with an empty table. */
+enum fb_store_status fb_env_add_mentions(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error);
+/* From now on the table of mentions is whole. */
+enum fb_store_status fb_env_mark_whole(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error);
+/* Is it? */
+bool fb_env_is_whole(const struct fb_env *env, MDB_txn *txn);
 /* Makes the directory, the files, the tables and the meta record, and leaves it closed. */
 enum fb_store_status fb_env_create(const char *dir, const struct fb_store_options *options,
                                    struct fb_store_error *error);
@@ -150,6 +172,26 @@ MDB_txn *fb_store_read(struct fb_store *store, struct fb_store_error *error);
  * it by the operation's status. */
 enum fb_store_status fb_store_enter(struct fb_store *store, struct fb_store_error *error);
 enum fb_store_status fb_store_leave(struct fb_store *store, enum fb_store_status status, struct fb_store_error *error);
+
+/* --- Keys in lists (list.c) ------------------------------------------------------------------------------ */
+/* The first key that can be wanted: behind `after`, else the type and the prefix. */
+void fb_list_first_key(const struct fb_store_list *list, struct fb_key *key);
+/* Is the key behind all that are wanted, save the long ones? */
+bool fb_list_past(const struct fb_store_list *list, struct fb_span key);
+extern const struct fb_span fb_list_first_long;
+
+/* --- Mentions (mentions.c); in the write transaction, memory from store->arena ---------------------------- */
+struct fb_uids;
+struct fb_mentions {
+    struct fb_mention *list;            /* sorted, none twice */
+    size_t count, capacity;
+};
+bool fb_mentions_of(struct fb_mentions *mentions, struct fb_arena *arena, const struct fb_record *attrs,
+                    const struct fb_uids *parents);
+/* `uid` mentions `now` where it mentioned `old`: only the difference is written. */
+enum fb_store_status fb_mentions_change(struct fb_store *store, const struct fb_uid *uid,
+                                        const struct fb_mentions *old, const struct fb_mentions *now,
+                                        struct fb_store_error *error);
 
 /* --- The hierarchy (tree.c); in the write transaction, memory from store->arena ---------------------------- */
 struct fb_uids {

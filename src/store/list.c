@@ -70,8 +70,7 @@ static bool wanted(const struct fb_store_list *list, const struct fb_uid *uid)
         && fb_span_starts(fb_uid_id(uid), list->prefix);
 }
 
-/* The first key that can be wanted: behind `after`, else the type and the prefix. */
-static void first_key(const struct fb_store_list *list, struct fb_key *key)
+void fb_list_first_key(const struct fb_store_list *list, struct fb_key *key)
 {
     size_t len = list->type.len + 1 + list->prefix.len;
     key->len = 0;
@@ -86,8 +85,7 @@ static void first_key(const struct fb_store_list *list, struct fb_key *key)
     }
 }
 
-/* Is the key behind all that are wanted, save the long ones? */
-static bool past(const struct fb_store_list *list, struct fb_span key)
+bool fb_list_past(const struct fb_store_list *list, struct fb_span key)
 {
     size_t len = list->type.len + 1;
     if (list->type.len == 0 || fb_key_is_long(key))
@@ -111,7 +109,7 @@ struct position {
 static void seek(struct position *at, const struct fb_store_list *list)
 {
     struct fb_key first;
-    first_key(list, &first);
+    fb_list_first_key(list, &first);
     if (first.len == 0) {
         at->code = mdb_cursor_get(at->cursor, &at->key, &at->value, MDB_FIRST);
         return;
@@ -122,12 +120,13 @@ static void seek(struct position *at, const struct fb_store_list *list)
         at->code = mdb_cursor_get(at->cursor, &at->key, &at->value, MDB_NEXT);
 }
 
+const struct fb_span fb_list_first_long = {8, "\xff\xff\xff\xff\xff\xff\xff\xff"};
+
 static void jump(struct position *at, const struct fb_store_list *list)
 {
-    static const char first_long[8] = {'\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff', '\xff'};
-    if (at->code == 0 && !at->jumped && past(list, fb_val_span(at->key))) {
+    if (at->code == 0 && !at->jumped && fb_list_past(list, fb_val_span(at->key))) {
         at->jumped = true;
-        at->key = fb_val(first_long, sizeof first_long);
+        at->key = fb_val(fb_list_first_long.ptr, fb_list_first_long.len);
         at->code = mdb_cursor_get(at->cursor, &at->key, &at->value, MDB_SET_RANGE);
     }
 }
@@ -250,6 +249,7 @@ enum fb_store_status fb_store_info(struct fb_store *store, struct fb_store_info 
         return fb_store_fail_code(error, code, "read the store");
     *info = (struct fb_store_info){.created_at = store->env.meta.created_at, .revision = mdb_txn_id(txn),
                                    .entities = entities.ms_entries, .accounts = accounts.ms_entries,
+                                   .indexed = fb_env_is_whole(&store->env, txn),
                                    .used = (about.me_last_pgno + 1) * whole.ms_psize, .map = about.me_mapsize};
     memcpy(info->identity, store->env.meta.identity, sizeof info->identity);
     return FB_STORE_OK;

@@ -70,9 +70,12 @@ static void close_env(struct fb_store_reader *reader)
     /* What a fork carried here is forgotten and stays mapped: to end its transaction would free the
      * slot of the parent, whose pages could then be overwritten while it reads them. */
     bool ours = reader->pid == getpid();
+    if (reading->back != NULL && ours)
+        mdb_cursor_close(reading->back);
     if (reading->txn != NULL && ours)
         mdb_txn_abort(reading->txn);
     reading->txn = NULL;
+    reading->back = NULL;
     reading->live = false;
     /* Another store may have come to the same version by other changes. */
     memset(reading->slots, 0, FB_SLOTS * sizeof *reading->slots);

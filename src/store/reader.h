@@ -35,6 +35,7 @@ _Static_assert(sizeof(struct fb_slot) == 128, "two cache lines");
 /* What finds change; apart, since a source's `self` is const. */
 struct fb_reading {
     MDB_txn *txn;
+    MDB_cursor *back;               /* over mentions, once a list has asked; or NULL */
     bool live;                      /* a snapshot is taken */
     uint64_t version;               /* its number */
     bool accounts_known, no_accounts;   /* of this version: is the table of accounts empty? */

@@ -138,6 +138,27 @@ enum fb_store_status fb_store_reader_list(const struct fb_store_reader *reader, 
 /* That order. */
 int fb_store_order(const struct fb_uid *a, const struct fb_uid *b);
 
+/* --- The way back ---------------------------------------------------------------------------------
+ * A store keeps who *mentions* whom: as a direct parent, as an attribute, or in a set that is one.  So a list
+ * need not look at every entity of a type (docs/lists.md).  Each mention is a row, written only when it
+ * comes or goes; an attribute with more than FB_STORE_MENTIONS_MAX entities in its set takes a single row, and its
+ * entity is then found for whomever one asks.  Stores of an older forbid have none of this (nor those
+ * that were made `plain`) until fb_store_index() adds it.
+ * All of these need a snapshot, in which the uids that they make stay good for as long as the arena. */
+#define FB_STORE_PARENT UINT64_C(0)         /* in place of the symbol (fb_hash) of an attribute's name */
+#define FB_STORE_MENTIONS_MAX 1000u
+bool fb_store_reader_indexed(const struct fb_store_reader *reader);
+/* The first of the type behind `after` (or NULL), in the order of lists, that mentions `of` in the attribute;
+ * perhaps one that does not.  *next NULL: none.  False: memory, or a damaged row. */
+bool fb_store_reader_next(const struct fb_store_reader *reader, uint64_t symbol, const struct fb_uid *of,
+                          struct fb_span type, const struct fb_uid *after, struct fb_arena *arena,
+                          const struct fb_uid **next);
+/* How many there are, of whatever type; about. */
+uint64_t fb_store_reader_mentions(const struct fb_store_reader *reader, uint64_t symbol, const struct fb_uid *of);
+/* The children of `group` that have children of their own, in order, until `each` says false. */
+bool fb_store_reader_groups(const struct fb_store_reader *reader, const struct fb_uid *group, struct fb_arena *arena,
+                            bool (*each)(void *context, const struct fb_uid *group), void *context);
+
 /* --- Tools and writers ----------------------------------------------------------------------------
  * For the command and the agent.  Blocks while another process writes.  One thread. */
 struct fb_store;
@@ -150,6 +171,7 @@ struct fb_store_options {
     bool set_group;                         /* a new store's group: `group`; else its directory's */
     gid_t group;
     bool unsafe;                            /* no fsync at each commit: for loads that can be repeated */
+    bool plain;                             /* a new store without mentions (below) */
 };
 
 /* Makes a store: EXISTS if there is one.  DIR may exist, without a data file. */
@@ -164,6 +186,7 @@ struct fb_store_info {
     uint8_t identity[16];
     int64_t created_at;                     /* milliseconds since 1970 */
     uint64_t revision, entities, accounts;
+    bool indexed;                           /* keeps mentions, and all of them */
     uint64_t used, map;                     /* bytes */
 };
 enum fb_store_status fb_store_info(struct fb_store *store, struct fb_store_info *info, struct fb_store_error *error);
@@ -197,6 +220,12 @@ struct fb_store_import {
  * failure *done entities are in, those of the failing batch are not. */
 enum fb_store_status fb_store_import(struct fb_store *store, const struct fb_store_import *import, size_t *done,
                                      struct fb_store_error *error);
+
+/* Gives the store what it lacks of its mentions, in batches as an import does: writers get their turn,
+ * lists do without until it is whole.  Stopped half way, it can be called again.  OK if nothing is lacking.
+ * A process with an older forbid that writes at the same time must be stopped before. */
+enum fb_store_status fb_store_index(struct fb_store *store, void (*progress)(void *context, size_t done), void *context,
+                                    struct fb_store_error *error);
 
 /* The steps of an account's life:
  *

@@ -60,18 +60,35 @@ static void end_reading(struct fb_store *store)
     store->reading = false;
 }
 
-static enum fb_store_status begin(struct fb_store *store, struct fb_store_error *error)
+static enum fb_store_status begin_once(struct fb_store *store, bool *changed, struct fb_store_error *error)
 {
-    if (!store->options.write)
-        return fb_store_fail(error, FB_STORE_REFUSED, "the store was opened for reading");
-    end_reading(store);
     int code = mdb_txn_begin(store->env.env, NULL, 0, &store->txn);
+    *changed = false;
     if (code != 0) {
         store->txn = NULL;
         return fb_store_fail_code(error, code, "begin to write");
     }
+    enum fb_store_status status = fb_env_recheck(&store->env, store->txn, changed, error);
+    if (status != FB_STORE_OK || *changed)
+        fb_store_abort(store);
+    return status;
+}
+
+static enum fb_store_status begin(struct fb_store *store, struct fb_store_error *error)
+{
+    bool changed;
+    if (!store->options.write)
+        return fb_store_fail(error, FB_STORE_REFUSED, "the store was opened for reading");
+    end_reading(store);
+    enum fb_store_status status = begin_once(store, &changed, error);
+    if (status == FB_STORE_OK && changed)
+        status = fb_env_open_tables(&store->env, store->dir, error);
+    if (status == FB_STORE_OK && changed)
+        status = begin_once(store, &changed, error);
+    if (status == FB_STORE_OK && changed)
+        status = fb_store_fail(error, FB_STORE_FAILED, "the store's format keeps changing");
     store->poisoned = false;
-    return FB_STORE_OK;
+    return status;
 }
 
 static enum fb_store_status commit(struct fb_store *store, struct fb_store_error *error)
@@ -141,16 +158,23 @@ static enum fb_store_status no_memory(struct fb_store_error *error)
     return fb_store_fail(error, FB_STORE_MEMORY, "not enough memory for an entity");
 }
 
-/* The direct parents that the row has now.  A long key's row may be another uid's: two of the same
- * hashes cannot both be kept. */
-static enum fb_store_status old_parents(struct fb_store *store, const struct fb_uid *uid, struct fb_uids *parents,
-                                        bool *exists, struct fb_store_error *error)
+/* What the row says now. */
+struct old {
+    bool exists;
+    struct fb_uids parents;
+    struct fb_mentions mentions;
+};
+
+/* A long key's row may be another uid's: two of the same hashes cannot both be kept. */
+static enum fb_store_status read_old(struct fb_store *store, const struct fb_uid *uid, struct old *was,
+                                     struct fb_store_error *error)
 {
     struct fb_key key;
     struct fb_entity old;
     fb_key_make(&key, uid);
+    *was = (struct old){.exists = false};
     enum fb_found found = fb_row_copy(store, fb_span(key.bytes, key.len), &old);
-    *exists = found == FB_FOUND;
+    was->exists = found == FB_FOUND;
     if (found == FB_ABSENT)
         return FB_STORE_OK;
     if (found == FB_BROKEN)
@@ -158,7 +182,11 @@ static enum fb_store_status old_parents(struct fb_store *store, const struct fb_
                                    : fb_store_fail(error, FB_STORE_CORRUPT, "the entity's row is damaged");
     if (!fb_uid_eq(old.uid, uid))
         return fb_store_fail(error, FB_STORE_EXISTS, "the hash of this very long id belongs to another entity");
-    return fb_uids_of_refs(parents, &store->arena, old.parents) ? FB_STORE_OK : no_memory(error);
+    if (!fb_uids_of_refs(&was->parents, &store->arena, old.parents)
+        || !fb_mentions_of(&was->mentions, &store->arena, old.attrs, &was->parents))
+        return no_memory(error);
+    fb_uids_sort(&was->parents);
+    return FB_STORE_OK;
 }
 
 /* Counts and the way down, for the parents in `of` that are not in `but`.  An entity that is itself
@@ -189,31 +217,34 @@ static bool same(const struct fb_uids *a, const struct fb_uids *b)
 static enum fb_store_status put(struct fb_store *store, const struct fb_entity_parts *parts,
                                 struct fb_store_error *error)
 {
-    struct fb_uids old = {0}, parents = {0}, ancestors = {0};
-    bool exists, inner, whole = false;
+    struct fb_uids parents = {0}, ancestors = {0};
+    struct fb_mentions mentions = {0};
+    struct old old;
+    bool inner, whole = false;
     for (size_t i = 0; i < parts->parents_count; i++)
         if (!fb_uids_add(&parents, &store->arena, parts->parents[i]))
             return no_memory(error);
     fb_uids_sort(&parents);
-    enum fb_store_status status = old_parents(store, parts->uid, &old, &exists, error);
-    fb_uids_sort(&old);
+    if (!fb_mentions_of(&mentions, &store->arena, parts->attrs.record, &parents))
+        return no_memory(error);
+    enum fb_store_status status = read_old(store, parts->uid, &old, error);
     if (status == FB_STORE_OK)
         status = fb_tree_is_inner(store, parts->uid, &inner, error);
     if (status != FB_STORE_OK)
         return status;
-    bool moved = !same(&old, &parents);     /* one that is new had none */
+    bool moved = !same(&old.parents, &parents);     /* one that is new had none */
     /* A leaf cannot close a cycle, unless it names itself. */
     if (inner || fb_uids_contain(&parents, parts->uid))
         status = fb_tree_close(store, parts->uid, &parents, &ancestors, &whole, error);
     if (status == FB_STORE_OK)
         status = fb_row_write(store, parts, &parents, whole ? &ancestors : NULL, error);
     if (status == FB_STORE_OK && moved)
-        status = change_links(store, parts->uid, inner, true, &parents, &old, error);
+        status = change_links(store, parts->uid, inner, true, &parents, &old.parents, error);
     if (status == FB_STORE_OK && moved)
-        status = change_links(store, parts->uid, inner, false, &old, &parents, error);
-    if (status == FB_STORE_OK && inner && (moved || !exists))
+        status = change_links(store, parts->uid, inner, false, &old.parents, &parents, error);
+    if (status == FB_STORE_OK && inner && (moved || !old.exists))
         status = fb_tree_rewrite_below(store, parts->uid, error);
-    return status;
+    return status == FB_STORE_OK ? fb_mentions_change(store, parts->uid, &old.mentions, &mentions, error) : status;
 }
 
 enum fb_store_status fb_store_put(struct fb_store *store, const struct fb_entity_parts *parts,
@@ -252,11 +283,13 @@ enum fb_store_status fb_store_put_entity(struct fb_store *store, const struct fb
 
 static enum fb_store_status delete(struct fb_store *store, const struct fb_uid *uid, struct fb_store_error *error)
 {
-    struct fb_uids old = {0}, none = {0};
-    bool exists, inner = false;
+    const struct fb_uids none = {0};
+    const struct fb_mentions nobody = {0};
+    struct old old;
+    bool inner = false;
     struct fb_key key;
-    enum fb_store_status status = old_parents(store, uid, &old, &exists, error);
-    if (status == FB_STORE_EXISTS || (status == FB_STORE_OK && !exists))
+    enum fb_store_status status = read_old(store, uid, &old, error);
+    if (status == FB_STORE_EXISTS || (status == FB_STORE_OK && !old.exists))
         return fb_store_fail(error, FB_STORE_ABSENT, "there is no such entity");
     if (status == FB_STORE_OK)
         status = fb_tree_is_inner(store, uid, &inner, error);
@@ -267,10 +300,10 @@ static enum fb_store_status delete(struct fb_store *store, const struct fb_uid *
     int code = mdb_del(store->txn, store->env.tables[FB_TABLE_ENTITIES], &k, NULL);
     if (code != 0)
         return fb_store_fail_code(error, code, "delete an entity");
-    status = change_links(store, uid, inner, false, &old, &none, error);
+    status = change_links(store, uid, inner, false, &old.parents, &none, error);
     if (status == FB_STORE_OK && inner)
         status = fb_tree_rewrite_below(store, uid, error);
-    return status;
+    return status == FB_STORE_OK ? fb_mentions_change(store, uid, &old.mentions, &nobody, error) : status;
 }
 
 enum fb_store_status fb_store_delete(struct fb_store *store, const struct fb_uid *uid, struct fb_store_error *error)
