@@ -66,9 +66,9 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
     fuzz_must(order != NULL, "entities are put in order");
     struct fb_list_source source = fb_list_source_of(order);
     if ((what & 16) != 0)
-        source.members = NULL;
+        source.below = NULL;
     if ((what & 32) != 0)
-        source.referring = NULL;
+        source.next = NULL;
     struct fb_list_query query = {.program = world_program(arena, set),
                                   .request = &world.request,
                                   .source = &source,

@@ -25,7 +25,7 @@ static bool find_group(const char *name, gid_t *group)
 struct fb_store *fb_stores_open(struct fb_cli *cli, const struct fb_stores_options *options, bool write, bool create)
 {
     struct fb_store_error error;
-    struct fb_store_options how = {.write = write};
+    struct fb_store_options how = {.write = write, .plain = options->plain};
     if (options->store == NULL) {
         fb_cli_fail(cli, "which store?  Give its directory by --store DIR");
         return NULL;

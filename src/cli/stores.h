@@ -10,6 +10,7 @@
 struct fb_stores_options {
     const char *store, *group;
     bool json;
+    bool plain;             /* a new store gets no index */
 };
 
 /* Opens it; NULL after saying why not.  With `create` it is made where there is none, for the group

@@ -4,6 +4,8 @@
 
 #include "engine/list_plan.h"
 
+#define STEPS 16u /* for each entity that a page may look at: one can be in several groups, or be gone */
+
 struct lister {
     const struct fb_list_query *query;
     struct fb_arena *arena, *scratch;
@@ -93,92 +95,108 @@ static bool visit(void *context, const struct fb_entity *entity)
 
 /* --- Those that the policies name ----------------------------------------------------------------- */
 
-/* The single ones, and the first of each group and of those that refer: no more of these are needed than a
- * page looks at. */
-struct gathered {
-    struct lister *l;
-    const struct fb_uid **uids;
-    size_t count, capacity;
-    uint32_t of_group;
+/* Each term is a stream of entities in order; a heap merges them, so that a page costs what it looks at, however
+ * many a group holds.  A stream is known by its last entity alone: nothing is held between two steps. */
+struct stream {
+    const struct fb_uid *at;
+    const struct fb_term *term;
 };
 
-static bool gather(struct gathered *gathered, const struct fb_uid *uid)
+struct merge {
+    struct lister *l;
+    struct fb_span type;
+    struct stream *heap; /* the least first */
+    size_t count;
+};
+
+static bool is_less(const struct merge *m, size_t one, size_t other)
 {
-    const struct fb_uid **uids = fb_arena_grow(gathered->l->arena, gathered->uids, gathered->count, &gathered->capacity,
-                                               sizeof(const struct fb_uid *));
-    if (uids == NULL)
-        return give_up(gathered->l);
-    gathered->uids = uids;
-    uids[gathered->count++] = uid;
+    return m->l->query->source->compare(m->heap[one].at, m->heap[other].at) < 0;
+}
+
+static void sink(struct merge *m, size_t at)
+{
+    for (size_t child; (child = 2 * at + 1) < m->count; at = child) {
+        child += child + 1 < m->count && is_less(m, child + 1, child);
+        if (!is_less(m, child, at))
+            return;
+        const struct stream moved = m->heap[at];
+        m->heap[at] = m->heap[child];
+        m->heap[child] = moved;
+    }
+}
+
+/* The stream's first behind `after`; *at NULL: none. */
+static bool advance(const struct merge *m, const struct fb_term *term, const struct fb_uid *after,
+                    const struct fb_uid **at)
+{
+    const struct fb_list_source *source = m->l->query->source;
+    if (term->who == FB_TERM_MENTIONING)
+        return source->next(source->self, term->symbol, term->uid, m->type, after, m->l->arena, at);
+    bool behind = fb_span_eq(fb_uid_type(term->uid), m->type)
+                  && (after == NULL || source->compare(term->uid, after) > 0);
+    *at = behind ? term->uid : NULL;
     return true;
 }
 
-static bool gather_member(void *context, const struct fb_entity *entity)
+static bool start(struct merge *m, const struct fb_bound *bound)
 {
-    struct gathered *gathered = context;
-    const struct fb_uid *uid = copy_uid(gathered->l, entity->uid);
-    if (uid == NULL)
-        return give_up(gathered->l);
-    return gather(gathered, uid) && ++gathered->of_group <= gathered->l->visits;
-}
-
-static bool gather_term(struct gathered *gathered, const struct fb_term *term, const struct fb_uid *like)
-{
-    const struct fb_list_query *query = gathered->l->query;
-    const struct fb_list_source *source = query->source;
-    struct fb_span type = fb_uid_type(like);
-    bool itself = term->who != FB_TERM_REFERRING && fb_uid_is(term->uid, like->type_hash, type);
-    if (itself && (query->after == NULL || source->compare(term->uid, query->after) > 0)
-        && !gather(gathered, term->uid))
+    m->heap = fb_arena_array(m->l->arena, bound->count + 1, sizeof *m->heap);
+    if (m->heap == NULL)
         return false;
-    gathered->of_group = 0;
-    bool fine = true;
-    if (term->who == FB_TERM_GROUP)
-        fine = source->members(source->self, term->uid, type, query->after, gather_member, gathered);
-    else if (term->who == FB_TERM_REFERRING)
-        fine = source->referring(source->self, term->symbol, term->uid, type, query->after, gather_member, gathered);
-    return fine && !gathered->l->cannot;
+    for (size_t i = 0; i < bound->count; i++) {
+        struct stream *stream = &m->heap[m->count];
+        stream->term = &bound->terms[i];
+        if (!advance(m, stream->term, m->l->query->after, &stream->at))
+            return false;
+        m->count += stream->at != NULL;
+    }
+    for (size_t i = m->count / 2; i-- > 0;)
+        sink(m, i);
+    return true;
 }
 
-/* Sorts by merging, since the order is the source's own and qsort cannot be told of it. */
-static void sort(const struct fb_uid **uids, const struct fb_uid **room, size_t count,
-                 int (*compare)(const struct fb_uid *, const struct fb_uid *))
+/* The least of all goes on. */
+static bool step(struct merge *m)
 {
-    for (size_t width = 1; width < count; width *= 2) {
-        for (size_t at = 0; at < count; at += 2 * width) {
-            size_t middle = at + width < count ? at + width : count;
-            size_t end = middle + width < count ? middle + width : count;
-            size_t a = at, b = middle;
-            for (size_t to = at; to < end; to++)
-                room[to] = a < middle && (b == end || compare(uids[a], uids[b]) <= 0) ? uids[a++] : uids[b++];
-        }
-        memcpy(uids, room, count * sizeof(const struct fb_uid *));
-    }
+    const struct stream first = m->heap[0];
+    if (!advance(m, first.term, first.at, &m->heap[0].at))
+        return false;
+    if (m->heap[0].at == NULL)
+        m->heap[0] = m->heap[--m->count];
+    sink(m, 0);
+    return true;
+}
+
+static bool visit_uid(struct lister *l, const struct fb_uid *uid)
+{
+    const struct fb_entities *entities = l->query->request->entities;
+    struct fb_entity entity;
+    enum fb_found found = entities->find(entities->self, uid, &entity);
+    if (found == FB_FOUND)
+        visit(l, &entity);
+    return found != FB_BROKEN && !l->cannot;
 }
 
 static bool walk_named(struct lister *l, const struct fb_uid *like)
 {
-    struct gathered gathered = {.l = l};
-    const struct fb_list_source *source = l->query->source;
-    const struct fb_entities *entities = l->query->request->entities;
-    for (size_t i = 0; i < l->plan.bound.count; i++)
-        if (!gather_term(&gathered, &l->plan.bound.terms[i], like))
-            return false;
-    const struct fb_uid **room = fb_arena_array(l->arena, gathered.count + 1, sizeof(const struct fb_uid *));
-    if (room == NULL)
+    struct merge m = {.l = l, .type = fb_uid_type(like)};
+    const struct fb_uid *last = NULL;
+    if (!start(&m, &l->plan.bound))
         return false;
-    sort(gathered.uids, room, gathered.count, source->compare);
-    for (size_t i = 0; i < gathered.count && !l->ended && !l->cannot; i++) {
-        struct fb_entity entity;
-        if (i > 0 && fb_uid_eq(gathered.uids[i], gathered.uids[i - 1]))
-            continue;
-        enum fb_found found = entities->find(entities->self, gathered.uids[i], &entity);
-        if (found == FB_BROKEN)
+    for (uint64_t steps = (uint64_t)l->visits * STEPS; m.count != 0 && !l->ended; steps--) {
+        const struct fb_uid *uid = m.heap[0].at;
+        bool again = last != NULL && fb_uid_eq(uid, last);
+        if (!again && steps == 0) {
+            end_page(l, last);
+            break;
+        }
+        steps += steps == 0;
+        last = uid;
+        if ((!again && !visit_uid(l, uid)) || (!l->ended && !step(&m)))
             return false;
-        if (found == FB_FOUND)
-            visit(l, &entity);
     }
-    return !l->cannot;
+    return true;
 }
 
 /* The one that is given; absent is fine.  False: the source cannot say. */
@@ -237,31 +255,48 @@ static bool scan_order(const void *self, struct fb_span type, const struct fb_ui
     return true;
 }
 
-static bool each_position(const struct fb_entity_order *order, struct fb_positions positions, struct fb_span type,
-                          fb_list_each *each, void *context)
+/* Its members are known at all depths. */
+static bool below_of_order(const void *self, const struct fb_uid *group, struct fb_arena *arena,
+                           bool (*add)(void *context, const struct fb_uid *group), void *context)
 {
-    for (uint32_t i = 0; i < positions.count; i++) {
-        struct fb_entity entity;
-        fb_entity_order_at(order, positions.list[i], &entity);
-        if (!fb_span_eq(fb_uid_type(entity.uid), type) || !each(context, &entity))
-            break;
-    }
+    (void)self, (void)arena;
+    add(context, group);
     return true;
 }
 
-static bool members_of_order(const void *self, const struct fb_uid *group, struct fb_span type,
-                             const struct fb_uid *after, fb_list_each *each, void *context)
+static struct fb_positions mentioning(const struct fb_entity_order *order, uint64_t symbol, const struct fb_uid *of,
+                                      struct fb_span type, const struct fb_uid *after)
 {
-    return each_position(self, fb_entity_order_members(self, group, type, after), type, each, context);
+    return symbol == FB_LIST_PARENT ? fb_entity_order_members(order, of, type, after)
+                                    : fb_entity_order_referring(order, symbol, of, type, after);
 }
 
-static bool referring_in_order(const void *self, uint64_t symbol, const struct fb_uid *to, struct fb_span type,
-                               const struct fb_uid *after, fb_list_each *each, void *context)
+static bool next_of_order(const void *self, uint64_t symbol, const struct fb_uid *of, struct fb_span type,
+                          const struct fb_uid *after, struct fb_arena *arena, const struct fb_uid **next)
 {
-    return each_position(self, fb_entity_order_referring(self, symbol, to, type, after), type, each, context);
+    const struct fb_positions positions = mentioning(self, symbol, of, type, after);
+    struct fb_entity entity;
+    (void)arena;
+    *next = NULL;
+    if (positions.count == 0)
+        return true;
+    fb_entity_order_at(self, positions.list[0], &entity);
+    if (fb_span_eq(fb_uid_type(entity.uid), type))
+        *next = entity.uid;
+    return true;
+}
+
+static uint64_t count_of_order(const void *self, uint64_t symbol, const struct fb_uid *of)
+{
+    return mentioning(self, symbol, of, FB_SPAN(""), NULL).count;
 }
 
 struct fb_list_source fb_list_source_of(const struct fb_entity_order *order)
 {
-    return (struct fb_list_source){scan_order, members_of_order, referring_in_order, fb_uid_order, order};
+    return (struct fb_list_source){.scan = scan_order,
+                                   .below = below_of_order,
+                                   .next = next_of_order,
+                                   .count = count_of_order,
+                                   .compare = fb_uid_order,
+                                   .self = order};
 }

@@ -17,22 +17,30 @@
  *   scan       else each of the type is
  * and of the policies only those that can matter are evaluated for each. */
 
-/* Where the entities that are listed come from, in an order of the source's own.  `each` is called
- * with entities of the type behind `after` (NULL: from the first) until it says false; an entity is
- * valid during that call.  False: the source cannot be read. */
+/* Where the entities that are listed come from, in an order of the source's own.  False: the source cannot
+ * be read, or there is no memory. */
 typedef bool fb_list_each(void *context, const struct fb_entity *entity);
 struct fb_list_source {
+    /* `each` is called with entities of the type behind `after` (NULL: from the first) until it says false; an
+     * entity is valid during that call. */
     bool (*scan)(const void *self, struct fb_span type, const struct fb_uid *after, fb_list_each *each, void *context);
-    /* The same of those in `group`, itself apart.  NULL: the source does not know the way down. */
-    bool (*members)(const void *self, const struct fb_uid *group, struct fb_span type, const struct fb_uid *after,
-                    fb_list_each *each, void *context);
-    /* The same of those whose attribute `symbol` is `to`, or a set that has it; perhaps of others too.  NULL:
-     * the source does not know. */
-    bool (*referring)(const void *self, uint64_t symbol, const struct fb_uid *to, struct fb_span type,
-                      const struct fb_uid *after, fb_list_each *each, void *context);
+    /* `add` is called with groups until it says false: so that whatever is in `group`, itself apart, has one of
+     * them as a parent (as `next` sees it).  Uids live in the arena.  NULL: the source does not know the way down. */
+    bool (*below)(const void *self, const struct fb_uid *group, struct fb_arena *arena,
+                  bool (*add)(void *context, const struct fb_uid *group), void *context);
+    /* The first of the type behind `after` whose attribute `symbol` is `of`, or a set that has it, or that has
+     * it as a parent (FB_LIST_PARENT); perhaps one of which that is not so.  *next NULL: there is none.  It
+     * lives in the arena.  NULL: the source does not know. */
+    bool (*next)(const void *self, uint64_t symbol, const struct fb_uid *of, struct fb_span type,
+                 const struct fb_uid *after, struct fb_arena *arena, const struct fb_uid **next);
+    /* About how many these are, all types and places together. */
+    uint64_t (*count)(const void *self, uint64_t symbol, const struct fb_uid *of);
     int (*compare)(const struct fb_uid *a, const struct fb_uid *b);
     const void *self;
 };
+#define FB_LIST_PARENT UINT64_C(0)
+#define FB_LIST_GROUPS 4096u        /* below one that a permit names; where there are more, all are looked at */
+
 struct fb_list_source fb_list_source_of(const struct fb_entity_order *order);
 
 #define FB_LIST_LIMIT 100u          /* of a page, where a query has none */

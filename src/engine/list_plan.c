@@ -10,8 +10,6 @@
 
 #include "engine/list_plan.h"
 
-#define GROUP_COST 256u /* of looking into a group, or for those that refer, in single entities */
-
 struct planner {
     struct fb_surmise s;
     const struct fb_list_query *query;
@@ -20,19 +18,9 @@ struct planner {
 
 /* --- Bounds ------------------------------------------------------------------------------------- */
 
-static bool source_knows(const struct planner *p, const struct fb_term *term)
-{
-    switch (term->who) {
-    case FB_TERM_GROUP: return p->query->source->members != NULL;
-    case FB_TERM_REFERRING: return p->query->source->referring != NULL;
-    case FB_TERM_ITSELF: break;
-    }
-    return true;
-}
-
 static bool add_term(struct planner *p, struct fb_bound *bound, struct fb_term term)
 {
-    if (bound->all || bound->count == FB_BOUND_TERMS || !source_knows(p, &term)) {
+    if (bound->all || bound->count == FB_BOUND_TERMS) {
         bound->all = true;
         return true;
     }
@@ -41,7 +29,53 @@ static bool add_term(struct planner *p, struct fb_bound *bound, struct fb_term t
         return fb_eval_cannot(&p->s.e);
     bound->terms = terms;
     terms[bound->count++] = term;
+    bound->cost += term.cost;
     return true;
+}
+
+static bool add_itself(struct planner *p, struct fb_bound *bound, const struct fb_uid *uid)
+{
+    return add_term(p, bound, (struct fb_term){.uid = uid, .who = FB_TERM_ITSELF, .cost = 1});
+}
+
+static bool add_mentioning(struct planner *p, struct fb_bound *bound, uint64_t symbol, const struct fb_uid *of)
+{
+    const struct fb_list_source *source = p->query->source;
+    bound->all = bound->all || source->next == NULL;
+    if (bound->all)
+        return true;
+    const uint64_t found = source->count(source->self, symbol, of);
+    return add_term(p, bound,
+                    (struct fb_term){.uid = of, .who = FB_TERM_MENTIONING, .symbol = symbol, .cost = 1 + found});
+}
+
+/* The groups below one, as the source names them. */
+struct below {
+    struct planner *p;
+    struct fb_bound *bound;
+    size_t end; /* so many terms are too many */
+    bool fine;
+};
+
+static bool add_below(void *context, const struct fb_uid *group)
+{
+    struct below *below = context;
+    below->bound->all = below->bound->all || below->bound->count >= below->end;
+    below->fine = add_mentioning(below->p, below->bound, FB_LIST_PARENT, group);
+    return below->fine && !below->bound->all;
+}
+
+/* Those in the group, itself among them. */
+static bool add_group(struct planner *p, struct fb_bound *bound, const struct fb_uid *group)
+{
+    const struct fb_list_source *source = p->query->source;
+    bound->all = bound->all || source->below == NULL || source->next == NULL;
+    if (bound->all)
+        return true;
+    struct below below = {p, bound, bound->count + FB_LIST_GROUPS, true};
+    if (!add_itself(p, bound, group) || !source->below(source->self, group, p->arena, add_below, &below))
+        return fb_eval_cannot(&p->s.e);
+    return below.fine;
 }
 
 static bool add_bound(struct planner *p, struct fb_bound *to, const struct fb_bound *from)
@@ -53,12 +87,9 @@ static bool add_bound(struct planner *p, struct fb_bound *to, const struct fb_bo
     return true;
 }
 
-static size_t cost(const struct fb_bound *bound)
+static uint64_t cost(const struct fb_bound *bound)
 {
-    size_t sum = 0;
-    for (size_t i = 0; i < bound->count; i++)
-        sum += bound->terms[i].who != FB_TERM_ITSELF ? GROUP_COST : 1;
-    return bound->all ? SIZE_MAX : sum;
+    return bound->all ? UINT64_MAX : bound->cost;
 }
 
 static void take_cheaper(struct fb_bound *best, const struct fb_bound *other)
@@ -73,67 +104,84 @@ static bool is_asked(const struct planner *p, uint32_t index)
     return node->op == FB_OP_VAR && node->arg == p->query->asked;
 }
 
-/* The entity that node `index` comes to, or those in the set; what is no entity equals none.  `like` says what
- * of them. */
-static bool bound_by_value(struct planner *p, uint32_t index, struct fb_term like, struct fb_bound *bound)
+/* The entity that node `index` comes to, or those in the set; what is no entity equals none.  `group`: and
+ * those in it. */
+static bool bound_by_value(struct planner *p, uint32_t index, bool group, struct fb_bound *bound)
 {
     struct fb_value value;
     *bound = (struct fb_bound){.all = true};
     if (!fb_guess_value(&p->s, index, &value))
         return !p->s.e.cannot;
     bound->all = false;
-    if (value.kind == FB_ENTITY) {
-        like.uid = value.uid;
-        return add_term(p, bound, like);
-    }
+    bool (*const add)(struct planner *, struct fb_bound *, const struct fb_uid *) = group ? add_group : add_itself;
+    if (value.kind == FB_ENTITY)
+        return add(p, bound, value.uid);
     for (uint32_t i = 0; value.kind == FB_SET && i < value.count && !bound->all; i++) {
         struct fb_value element = fb_cell_load(&value.cells[i]);
-        like.uid = element.uid;
-        if (element.kind == FB_ENTITY && !add_term(p, bound, like))
+        if (element.kind == FB_ENTITY && !add(p, bound, element.uid))
             return false;
     }
     return true;
 }
 
-/* An attribute of the one asked for: *term says who refers by it. */
-static bool is_attribute(const struct planner *p, uint32_t index, struct fb_term *term)
+/* An attribute of the one asked for? */
+static bool is_attribute(const struct planner *p, uint32_t index, uint64_t *symbol)
 {
     const struct fb_node *node = &p->s.e.code->nodes[index];
-    *term = (struct fb_term){.who = FB_TERM_REFERRING, .symbol = node->symbol};
+    *symbol = node->symbol;
     return node->op == FB_OP_ATTR && is_asked(p, node->left);
 }
 
 /* `x.a == node`, `x.a.contains(node)`: of a known entity; anything else may be equal too. */
-static bool bound_by_attribute(struct planner *p, uint32_t index, struct fb_term like, struct fb_bound *bound)
+static bool bound_by_attribute(struct planner *p, uint32_t index, uint64_t symbol, struct fb_bound *bound)
 {
     struct fb_value value;
     *bound = (struct fb_bound){.all = true};
     if (!fb_guess_value(&p->s, index, &value) || value.kind != FB_ENTITY)
         return !p->s.e.cannot;
     bound->all = false;
-    like.uid = value.uid;
-    return add_term(p, bound, like);
+    return add_mentioning(p, bound, symbol, value.uid);
 }
 
-/* `node in x.a`: the entity or one of its ancestors is the attribute, or in it. */
-static bool bound_by_ancestors(struct planner *p, uint32_t index, struct fb_term like, struct fb_bound *bound)
+static bool add_refs(struct planner *p, struct fb_bound *bound, uint64_t symbol, struct fb_refs refs)
+{
+    for (uint32_t i = 0; i < refs.count && !bound->all; i++)
+        if (!add_mentioning(p, bound, symbol, fb_ref_uid(&refs.refs[i])))
+            return false;
+    return true;
+}
+
+/* `node in x.a`: the entity or one of its ancestors is the attribute, or in it.  Ancestors that are left open
+ * are asked further. */
+static bool bound_by_ancestors(struct planner *p, uint32_t index, uint64_t symbol, struct fb_bound *bound)
 {
     struct fb_value value;
-    struct fb_entity room;
     *bound = (struct fb_bound){.all = true};
     if (!fb_guess_value(&p->s, index, &value) || value.kind != FB_ENTITY)
         return !p->s.e.cannot;
-    const struct fb_entity *entity = fb_find(&p->s.e, value.uid, &room);
-    if (p->s.e.cannot || (entity != NULL && !entity->closed))
-        return !p->s.e.cannot;
+    const struct fb_uid **asked = fb_arena_array(p->arena, FB_LIST_GROUPS, sizeof(const struct fb_uid *));
+    uint32_t count = 0;
+    if (asked == NULL)
+        return fb_eval_cannot(&p->s.e);
     bound->all = false;
-    like.uid = value.uid;
-    if (!add_term(p, bound, like))
+    asked[count++] = value.uid;
+    if (!add_mentioning(p, bound, symbol, value.uid))
         return false;
-    for (uint32_t i = 0; entity != NULL && i < entity->ancestors.count && !bound->all; i++) {
-        like.uid = fb_ref_uid(&entity->ancestors.refs[i]);
-        if (!add_term(p, bound, like))
+    for (uint32_t i = 0; i < count && !bound->all; i++) {
+        struct fb_entity room;
+        const struct fb_entity *entity = fb_find(&p->s.e, asked[i], &room);
+        if (p->s.e.cannot)
             return false;
+        if (entity == NULL)
+            continue;
+        if (!add_refs(p, bound, symbol, entity->closed ? entity->ancestors : entity->parents)
+            || (!entity->closed && !add_refs(p, bound, symbol, entity->ancestors)))
+            return false;
+        for (uint32_t j = 0; j < entity->open.count && !bound->all; j++) {
+            bound->all = count == FB_LIST_GROUPS;
+            if (!bound->all)
+                asked[count++] = fb_ref_uid(&entity->open.refs[j]);
+        }
     }
     return true;
 }
@@ -164,10 +212,10 @@ static bool bound_of_logic(struct planner *p, const struct fb_node *node, struct
 
 static bool bound_of_eq(struct planner *p, uint32_t one, uint32_t other, struct fb_bound *bound)
 {
-    struct fb_term term;
+    uint64_t symbol;
     if (is_asked(p, one))
-        return bound_by_value(p, other, (struct fb_term){.who = FB_TERM_ITSELF}, bound);
-    return !is_attribute(p, one, &term) || bound_by_attribute(p, other, term, bound);
+        return bound_by_value(p, other, false, bound);
+    return !is_attribute(p, one, &symbol) || bound_by_attribute(p, other, symbol, bound);
 }
 
 /* The recursion follows && and || alone, within FB_NODE_DEPTH. */
@@ -175,7 +223,7 @@ static bool bound_of(struct planner *p, uint32_t index, struct fb_bound *bound)
 {
     const struct fb_node *node = &p->s.e.code->nodes[index];
     struct fb_bound other = {.all = true};
-    struct fb_term term;
+    uint64_t symbol;
     *bound = other;
     switch ((unsigned)node->op) {
     case FB_OP_AND:
@@ -188,12 +236,12 @@ static bool bound_of(struct planner *p, uint32_t index, struct fb_bound *bound)
     case FB_OP_IN:
     case FB_OP_IS_IN:
         if (is_asked(p, node->left))
-            return bound_by_value(p, node->right, (struct fb_term){.who = FB_TERM_GROUP}, bound);
-        return !is_attribute(p, node->right, &term) || bound_by_ancestors(p, node->left, term, bound);
+            return bound_by_value(p, node->right, true, bound);
+        return !is_attribute(p, node->right, &symbol) || bound_by_ancestors(p, node->left, symbol, bound);
     case FB_OP_CONTAINS:
         if (is_asked(p, node->right))
-            return bound_by_value(p, node->left, (struct fb_term){.who = FB_TERM_ITSELF}, bound);
-        return !is_attribute(p, node->left, &term) || bound_by_attribute(p, node->right, term, bound);
+            return bound_by_value(p, node->left, false, bound);
+        return !is_attribute(p, node->left, &symbol) || bound_by_attribute(p, node->right, symbol, bound);
     default: return true;
     }
 }
@@ -206,9 +254,8 @@ static bool bound_of_rule(struct planner *p, const struct fb_rule *rule, struct 
     *best = (struct fb_bound){.all = true};
     if (op == FB_SCOPE_EQ || op == FB_SCOPE_IN || op == FB_SCOPE_IS_IN) {
         best->all = false;
-        const struct fb_term term = {.uid = principal ? rule->principal : rule->resource,
-                                     .who = op != FB_SCOPE_EQ ? FB_TERM_GROUP : FB_TERM_ITSELF};
-        if (!add_term(p, best, term))
+        const struct fb_uid *uid = principal ? rule->principal : rule->resource;
+        if (!(op != FB_SCOPE_EQ ? add_group(p, best, uid) : add_itself(p, best, uid)))
             return false;
     }
     for (uint32_t i = 0; i < rule->conjuncts_count && cost(best) > 1; i++) {

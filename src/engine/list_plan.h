@@ -8,13 +8,15 @@
 /* Whom a permit can be true of, by an entity that is known.  Private to the lists. */
 struct fb_term {
     const struct fb_uid *uid;
-    enum { FB_TERM_ITSELF, FB_TERM_GROUP, FB_TERM_REFERRING } who;  /* itself; itself and those in it; those … */
-    uint64_t symbol;        /* … that have it in this attribute */
+    enum { FB_TERM_ITSELF, FB_TERM_MENTIONING } who;
+    uint64_t symbol;        /* MENTIONING: in which attribute, or as a parent */
+    uint64_t cost;          /* about how many these are */
 };
 
 struct fb_bound {
     struct fb_term *terms;
     size_t count, capacity;
+    uint64_t cost;          /* of all terms */
     bool all;               /* nothing is known: anybody */
 };
 #define FB_BOUND_TERMS 65536u

@@ -188,6 +188,9 @@ struct fb_positions fb_entity_order_members(const struct fb_entity_order *order,
 struct fb_positions fb_entity_order_referring(const struct fb_entity_order *order, uint64_t symbol,
                                               const struct fb_uid *to, struct fb_span type,
                                               const struct fb_uid *after);
+/* A uid that entities of the set have as a parent and that is none of them: the next from *at on, which is 0
+ * at first.  NULL: no more. */
+const struct fb_uid *fb_entity_order_outside(const struct fb_entity_order *order, uint32_t *at);
 /* That order. */
 int fb_uid_order(const struct fb_uid *a, const struct fb_uid *b);
 

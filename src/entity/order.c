@@ -259,6 +259,16 @@ struct fb_positions fb_entity_order_members(const struct fb_entity_order *order,
     return (struct fb_positions){members + first, count - first};
 }
 
+const struct fb_uid *fb_entity_order_outside(const struct fb_entity_order *order, uint32_t *at)
+{
+    while (*at < order->set->nodes_count) {
+        const struct fb_node *node = &order->set->nodes[(*at)++];
+        if (node->attrs == NULL)
+            return node->uid;
+    }
+    return NULL;
+}
+
 /* The first key that is not less. */
 static uint32_t first_key(const struct fb_entity_order *order, uint64_t key)
 {

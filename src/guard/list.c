@@ -2,7 +2,7 @@
 /* Whom the policies let, of those that directory and store hold.  What the guard refuses beside the
  * policies is refused here too: accounts that are not open, types that the action does not accept,
  * allows in which a forbid erred.  Routes and tokens have no part in it. */
-#include "guard/steps.h"
+#include "guard/list_source.h"
 
 #define SCRATCH_BYTES ((size_t)4 << 20)
 
@@ -12,7 +12,6 @@ struct listing {
     struct fb_store_reader *reader; /* NULL: no store */
     struct fb_view view;
     struct fb_entities entities;
-    struct fb_store_error error;
     bool broken; /* an account could not be read */
     const char *why;
 };
@@ -51,33 +50,6 @@ static bool accepts(const struct fb_entity_type *const *types, uint32_t count, s
         if (fb_span_eq(types[i]->name, type))
             return true;
     return false;
-}
-
-/* --- The store as a source -------------------------------------------------------------------------- */
-
-/* Groups of the directory may lead on into the store and back, so nobody knows the way down: no members. */
-static bool scan_store(const void *self, struct fb_span type, const struct fb_uid *after, fb_list_each *each,
-                       void *context)
-{
-    const struct listing *l = self;
-    const struct fb_store_list list = {.type = type, .after = after};
-    return fb_store_reader_list(l->reader, &list, each, context, NULL) == FB_STORE_OK;
-}
-
-static bool open_source(struct listing *l, const struct fb_policies *policies, struct fb_arena *arena,
-                        struct fb_list_source *source)
-{
-    if (l->reader != NULL && !fb_entity_set_has_type(policies->entities, l->list->type)) {
-        *source = (struct fb_list_source){.scan = scan_store, .compare = fb_store_order, .self = l};
-        return true;
-    }
-    const struct fb_entity_order *order = fb_entity_order_new(arena, policies->entities);
-    if (order == NULL)
-        return false;
-    *source = fb_list_source_of(order);
-    if (l->reader != NULL)
-        source->members = NULL;
-    return true;
 }
 
 /* --- The list ----------------------------------------------------------------------------------------- */
@@ -157,7 +129,8 @@ enum fb_guard_listed fb_guard_list(struct fb_guard *guard, const struct fb_site 
     if (list->principal != NULL && !admit_principal(&l, &guard->arena, &listed, why))
         return listed;
     const struct fb_uid *like = fb_uid_new(&guard->arena, list->type, FB_SPAN(""));
-    if (like == NULL || !open_source(&l, site->policies, &guard->arena, &source))
+    struct fb_held held = {.view = &l.view, .entities = &l.entities, .reader = l.reader, .type = list->type};
+    if (like == NULL || !fb_held_open(&held, &guard->arena, &source))
         return cannot("out of memory", why);
     const struct fb_request request = {.principal = list->principal != NULL ? list->principal : like,
                                        .action = list->action,

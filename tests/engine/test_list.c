@@ -98,9 +98,9 @@ static void make_case(struct list_case *c, uint64_t seed)
     c->entities = fb_entity_set_source(c->set);
     c->source = fb_list_source_of(c->order);
     if (generate_chance(&g, 20))
-        c->source.members = NULL;
+        c->source.below = NULL;
     if (generate_chance(&g, 10))
-        c->source.referring = NULL;
+        c->source.next = NULL;
     bool chosen = generate_chance(&g, 50);
     c->request = (struct fb_request){.principal = generate_uid(&g, "U", generate_below(&g, GENERATE_USERS)),
                                      .resource = generate_uid(&g, "R", generate_below(&g, GENERATE_RESOURCES)),
