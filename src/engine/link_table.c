@@ -30,6 +30,11 @@ void fb_link_table_free(struct fb_link_table *table)
     fb_free(&allocator, table, sizeof *table);
 }
 
+void fb_link_table_expect(struct fb_link_table *table, size_t more)
+{
+    fb_rows_expect(&table->rows, more);
+}
+
 static const char *refusal(const struct fb_link_table *table, uint32_t form, const struct fb_policy *template_,
                            struct fb_span id, const struct fb_uid *principal, const struct fb_uid *resource)
 {

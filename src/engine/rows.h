@@ -181,6 +181,7 @@ struct fb_group {
 struct fb_pieces {
     struct fb_piece_block *blocks;
     char *at, *end;
+    char *expected, *expected_end;      /* for segments and blocks */
     void *free[FB_PIECE_CLASSES];
 };
 
@@ -273,6 +274,8 @@ void fb_tags_release(struct fb_tags *tags, const struct fb_rows *rows);
 
 /* --- segments.c ---------------------------------------------------------------------------------- */
 
+/* So many rows more come now: they are given few large pieces of memory, if it can be had. */
+void fb_rows_expect(struct fb_rows *rows, size_t more);
 /* Room for element i, zeroed if new; every one below has room.  NULL without memory. */
 void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint32_t i, size_t size);
 void fb_segments_release(struct fb_segments *segments, const struct fb_rows *rows, size_t size);

@@ -4,9 +4,16 @@
 
 #include "engine/rows.h"
 
+#define LINE ((size_t)64)
 #define FIRST_BLOCK ((size_t)1024)
 #define LARGEST_BLOCK ((size_t)64 << 10)
 #define SMALL ((size_t)256)         /* up to here classes are 16 bytes apart, above they double */
+
+/* Of many rows at once: what each takes, its own share of keys and of tables included, in whole large pages. */
+#define EXPECTED_BYTES ((size_t)120)
+#define EXPECTED_MIN ((size_t)4 << 20)
+#define EXPECTED_MAX ((size_t)1 << 30)      /* rows */
+#define LARGE_PAGE ((size_t)2 << 20)
 
 struct fb_piece_block {
     struct fb_piece_block *next;
@@ -23,11 +30,26 @@ static void *take(struct fb_rows *rows, size_t size)
 
 /* --- Segments ------------------------------------------------------------------------------------ */
 
-#define LINE ((size_t)64)
+/* Of what was expected, if it is enough. */
+static char *take_expected(struct fb_rows *rows, size_t size)
+{
+    struct fb_pieces *pieces = &rows->pieces;
+    char *block = pieces->expected;
+    if (block == NULL || size > (size_t)(pieces->expected_end - block))
+        return NULL;
+    pieces->expected += size;
+    return block;
+}
 
-/* At the start of a cache line; the byte before it says how far that is from what was allocated. */
+/* At the start of a cache line; the byte before it says how far that is from what was allocated, 0: that was with
+ * others. */
 static char *take_lines(struct fb_rows *rows, size_t size)
 {
+    char *expected = take_expected(rows, size + LINE);
+    if (expected != NULL) {
+        expected[LINE - 1] = 0;
+        return expected + LINE;
+    }
     char *block = take(rows, size + LINE);
     if (block == NULL)
         return NULL;
@@ -38,7 +60,8 @@ static char *take_lines(struct fb_rows *rows, size_t size)
 
 static void give_lines(const struct fb_rows *rows, char *lines, size_t size)
 {
-    fb_free(&rows->allocator, lines - lines[-1], size + LINE);
+    if (lines[-1] != 0)
+        fb_free(&rows->allocator, lines - lines[-1], size + LINE);
 }
 
 /* Elements of a segment, by its place. */
@@ -110,12 +133,31 @@ static unsigned class_of(size_t size, size_t *rounded)
 /* A block of its own for what is large, so that little is left over at the end of one. */
 static char *new_block(struct fb_rows *rows, size_t room)
 {
-    struct fb_piece_block *block = take(rows, sizeof *block + room);
+    size_t size = sizeof(struct fb_piece_block) + room;
+    char *expected = take_expected(rows, (size + LINE - 1) & ~(LINE - 1));
+    if (expected != NULL)
+        return expected;
+    struct fb_piece_block *block = take(rows, size);
     if (block == NULL)
         return NULL;
-    *block = (struct fb_piece_block){rows->pieces.blocks, sizeof *block + room};
+    *block = (struct fb_piece_block){rows->pieces.blocks, size};
     rows->pieces.blocks = block;
     return (char *)(block + 1);
+}
+
+void fb_rows_expect(struct fb_rows *rows, size_t more)
+{
+    size_t size = more < EXPECTED_MAX ? (more * EXPECTED_BYTES + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1) : 0;
+    if (size < EXPECTED_MIN)
+        return;
+    struct fb_piece_block *block = take(rows, size);
+    if (block == NULL)
+        return;
+    *block = (struct fb_piece_block){rows->pieces.blocks, size};
+    rows->pieces.blocks = block;
+    uintptr_t start = (uintptr_t)(block + 1);
+    rows->pieces.expected = (char *)(block + 1) + (-start & (LINE - 1));
+    rows->pieces.expected_end = (char *)block + size;
 }
 
 void *fb_piece_new(struct fb_rows *rows, size_t size)

@@ -16,6 +16,8 @@ static bool take_own(struct forbid_links *links)
     const struct fb_policy_set *set = &links->policies->set;
     links->table = fb_link_table_new(&links->root.allocator, links->policies->program);
     bool fine = links->table != NULL;
+    if (fine)
+        fb_link_table_expect(links->table, set->links_count);
     for (size_t i = 0; fine && i < set->links_count; i++) {
         const struct fb_link *link = set->links[i];
         fine = fb_link_table_add(links->table, link->template_, link->id, link->principal, link->resource) == NULL;
@@ -110,6 +112,7 @@ static bool add_links(struct fb_root *root, const struct fb_source *source, cons
     bool *in = fb_arena_array(&root->arena, addition->count + 1, sizeof *in);
     bool fine = in != NULL;
     (void)source;
+    fb_link_table_expect(addition->links->table, addition->count);
     for (size_t i = 0; in != NULL && i < addition->count; i++) {
         in[i] = add_link(addition, &addition->added[i], &root->arena, diags);
         fine = in[i] && fine;
