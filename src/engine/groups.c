@@ -48,8 +48,10 @@ static uint32_t make(struct fb_rows *rows, uint32_t form, const uint64_t type[2]
     if (at != 0) {
         rows->free_group = fb_group_at(rows, at - 1)->next;
     } else {
-        if (fb_segments_reach(&rows->groups, rows, rows->groups_count, sizeof(struct fb_group)) == NULL)
+        struct fb_group *made = fb_segments_reach(&rows->groups, rows, rows->groups_count, sizeof *made);
+        if (made == NULL)
             return 0;
+        *made = (struct fb_group){.count = 0};
         at = ++rows->groups_count;
     }
     struct fb_group *group = fb_group_at(rows, at - 1);

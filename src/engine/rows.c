@@ -374,7 +374,7 @@ bool fb_rows_init(struct fb_rows *rows, const struct fb_allocator *allocator, bo
         fb_rows_release(rows);
         return false;
     }
-    fb_key_at(rows, 0)->hash = FB_ANYBODY_HASH;
+    *fb_key_at(rows, 0) = (struct fb_key){.hash = FB_ANYBODY_HASH};
     rows->keys_count = 1;   /* anybody */
     return true;
 }

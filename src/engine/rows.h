@@ -276,7 +276,8 @@ void fb_tags_release(struct fb_tags *tags, const struct fb_rows *rows);
 
 /* So many rows more come now: they are given few large pieces of memory, if it can be had. */
 void fb_rows_expect(struct fb_rows *rows, size_t more);
-/* Room for element i, zeroed if new; every one below has room.  NULL without memory. */
+/* Room for element i, not cleared, so that a new piece is paid for page by page; every one below has room.  NULL
+ * without memory. */
 void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint32_t i, size_t size);
 void fb_segments_release(struct fb_segments *segments, const struct fb_rows *rows, size_t size);
 /* 8-aligned, not cleared.  NULL without memory. */

@@ -100,7 +100,6 @@ void *fb_segments_reach(struct fb_segments *segments, struct fb_rows *rows, uint
     char *made = take_lines(rows, elements(segment, size) * size);
     if (made == NULL)
         return NULL;
-    memset(made, 0, elements(segment, size) * size);
     segments->list[segments->count++] = made;
     return fb_segments_at(segments, i, size);
 }

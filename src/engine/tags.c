@@ -69,8 +69,10 @@ static void halve(const struct fb_rows *rows, struct fb_tags *tags, struct fb_ta
 
 static bool add_line(struct fb_rows *rows, struct fb_tags *tags, fb_hash_of *hash_of)
 {
-    if (fb_segments_reach(&tags->lines, rows, tags->count, sizeof(struct fb_tag_line)) == NULL)
+    struct fb_tag_line *made = fb_segments_reach(&tags->lines, rows, tags->count, sizeof *made);
+    if (made == NULL)
         return false;
+    *made = (struct fb_tag_line){.more = 0};
     if (tags->count != 0 && tags->count > tags->mask)
         tags->mask = 2 * tags->mask + 1;
     uint32_t added = tags->count++;
@@ -83,8 +85,10 @@ bool fb_tags_reserve(struct fb_rows *rows, struct fb_tags *tags, fb_hash_of *has
 {
     /* Fewer than fill a line never spill. */
     if (tags->free_spilled == 0 && tags->entries >= FB_TAGS) {
-        if (fb_segments_reach(&tags->spilled, rows, tags->spilled_count, sizeof(struct fb_tag_line)) == NULL)
+        struct fb_tag_line *made = fb_segments_reach(&tags->spilled, rows, tags->spilled_count, sizeof *made);
+        if (made == NULL)
             return false;
+        *made = (struct fb_tag_line){.more = 0};
         tags->free_spilled = ++tags->spilled_count;
     }
     while (tags->count == 0 || tags->entries + 1 > LOAD * tags->count)
