@@ -15,10 +15,12 @@ static const char help[] =
     "Reads a policy directory as the server would, and shows everything that is wrong with it:\n"
     "schema, routes, policies, entities, each fault with its line and what to write instead.  Policies\n"
     "are held against the schema as `forbid validate` does it, in strict mode; besides the faults there\n"
-    "are warnings: policies that can never apply, files that nobody reads.\n"
+    "are warnings (policies that can never apply, files that nobody reads) and notes: actions by whose\n"
+    "404 or 403 a client learns whether a resource exists, where that is not what `@conceal` hides.\n"
     "\n"
     "  forbid check policies                 faults, warnings, a summary\n"
-    "  forbid check policies --routes        the table of routes: method, path, action, resource\n"
+    "  forbid check policies --routes        the table of routes: method, path, action, resource, and\n"
+    "                                        which are open to anonymous clients, which secret\n"
     "\n"
     "For a code host, the same findings as a SARIF log:\n"
     "\n"
@@ -111,7 +113,7 @@ static void print_json(struct fb_buffer *out, const struct fb_cli_site *site)
                              fb_program_count(fb_policies_program(site->policies)),
                              fb_policies_schema(site->policies)->actions_count,
                              fb_entity_set_count(fb_policies_entities(site->policies)));
-        fb_cli_routes_json(out, fb_policies_routes(site->policies));
+        fb_cli_routes_json(out, site->policies);
     }
     fb_buffer_add_z(out, ",\"diagnostics\":");
     fb_diags_print_json(out, &site->diags);
@@ -137,7 +139,7 @@ int fb_cmd_check(struct fb_cli *cli, int argc, char **argv)
         return FB_EXIT_FAILED;
     if (options.json && options.sarif)
         return fb_cli_fail(cli, "check: --json and --sarif are two forms of one output; choose one");
-    const struct fb_load_options load = {.unread = true};
+    const struct fb_load_options load = {.unread = true, .told = true};
     options.site.load = &load;
     struct fb_cli_site site;
     bool good = fb_cli_site_open(&site, &options.site, words.list[0]);
@@ -154,7 +156,7 @@ int fb_cmd_check(struct fb_cli *cli, int argc, char **argv)
         if (site.diags.count != 0)
             fb_cli_diags(cli, &site.diags, json);
         if (options.routes && site.policies != NULL)
-            fb_cli_routes_print(&out, fb_policies_routes(site.policies), cli->colour_out);
+            fb_cli_routes_print(&out, site.policies, cli->colour_out);
         print_summary(&out, words.list[0], &site, cli->colour_out);
     }
     fb_cli_write(cli, &out);

@@ -61,8 +61,9 @@ static void add_spaces(struct fb_buffer *out, size_t count)
 
 #define COLUMN_MAX 56u /* longer cells do not push the whole table to the right */
 
-void fb_cli_routes_print(struct fb_buffer *out, const struct fb_routes *routes, bool colour)
+void fb_cli_routes_print(struct fb_buffer *out, const struct fb_policies *policies, bool colour)
 {
+    const struct fb_routes *routes = fb_policies_routes(policies);
     size_t count, method = 0, path = 0, action = 0;
     struct row *rows = rows_of(routes, &count);
     for (size_t i = 0; i < count; i++) {
@@ -90,6 +91,8 @@ void fb_cli_routes_print(struct fb_buffer *out, const struct fb_routes *routes, 
         fb_cli_route_resource(out, route);
         if (route->action->anonymous != NULL)
             fb_buffer_add_z(out, colour ? "  \033[36mopen to anonymous\033[0m" : "  open to anonymous");
+        if (fb_policies_secret(policies, route->action))
+            fb_buffer_add_z(out, colour ? "  \033[35msecret\033[0m" : "  secret");
         fb_buffer_add_char(out, '\n');
     }
     if (count != 0)
@@ -104,8 +107,9 @@ static void add_text(struct fb_buffer *out, const char *member, struct fb_span t
     fb_buffer_add_char(out, ',');
 }
 
-void fb_cli_routes_json(struct fb_buffer *out, const struct fb_routes *routes)
+void fb_cli_routes_json(struct fb_buffer *out, const struct fb_policies *policies)
 {
+    const struct fb_routes *routes = fb_policies_routes(policies);
     size_t count;
     struct row *rows = rows_of(routes, &count);
     struct fb_buffer text;
@@ -124,7 +128,8 @@ void fb_cli_routes_json(struct fb_buffer *out, const struct fb_routes *routes)
         fb_buffer_clear(&text);
         fb_cli_route_resource(&text, route);
         add_text(out, "resource", fb_buffer_span(&text));
-        fb_buffer_add_format(out, "\"anonymous\":%s}", route->action->anonymous != NULL ? "true" : "false");
+        fb_buffer_add_format(out, "\"anonymous\":%s,\"secret\":%s}", route->action->anonymous != NULL ? "true" : "false",
+                             fb_policies_secret(policies, route->action) ? "true" : "false");
     }
     fb_buffer_add_char(out, ']');
     fb_buffer_release(&text);

@@ -7,9 +7,9 @@
 
 /* The routes of a policy directory, for people and for programs.  The HEAD that goes with each GET is
  * left out. */
-void fb_cli_routes_print(struct fb_buffer *out, const struct fb_routes *routes, bool colour);
-/* An array of {method, path, action, resource, principals, anonymous}. */
-void fb_cli_routes_json(struct fb_buffer *out, const struct fb_routes *routes);
+void fb_cli_routes_print(struct fb_buffer *out, const struct fb_policies *policies, bool colour);
+/* An array of {method, path, action, resource, anonymous, secret}. */
+void fb_cli_routes_json(struct fb_buffer *out, const struct fb_policies *policies);
 
 /* The resource as its template is written: `User::{id}`. */
 void fb_cli_route_resource(struct fb_buffer *out, const struct fb_route *route);

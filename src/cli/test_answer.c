@@ -169,6 +169,7 @@ struct fb_span fb_test_got(const struct fb_test_expect *expect, const struct fb_
     case FB_ASPECT_PRINCIPAL: add_uid(&got, answer->principal); break;
     case FB_ASPECT_ACTION: add_uid(&got, answer->action); break;
     case FB_ASPECT_RESOURCE: add_uid(&got, answer->resource); break;
+    case FB_ASPECT_HIDDEN: fb_buffer_add_z(&got.out, answer->hidden ? "true" : "false"); break;
     case FB_ASPECT_POLICIES: add_policies(&got, program); break;
     case FB_ASPECTS: break;
     }

@@ -68,6 +68,10 @@ static void add_answer(struct fb_buffer *out, const struct fb_why *why)
     add_uid(out, "resource", answer->resource);
     add_name(out, "anonymous");
     fb_buffer_add_z(out, answer->anonymous ? "true" : "false");
+    add_name(out, "secret");
+    fb_buffer_add_z(out, answer->secret ? "true" : "false");
+    add_name(out, "hidden");
+    fb_buffer_add_z(out, answer->hidden ? "true" : "false");
     if (why->route == NULL)
         return;
     add_name(out, "route");

@@ -180,6 +180,22 @@ static void print_policies(struct fb_buffer *out, const struct fb_why_shown *sho
                              colour ? PLAIN : "");
 }
 
+/* It is there, which this client must not learn. */
+static void print_hidden(struct fb_buffer *out, const struct fb_why *why)
+{
+    const struct fb_action *viewing = why->route->action->conceal;
+    fb_buffer_add_z(out, "\n  Hidden: it is there, and this client is told that it is not, in the very words for what is not there.\n");
+    if (why->concealing != NULL) {
+        fb_buffer_add_z(out, "  A forbid that conceals hit it, or erred: ");
+        fb_buffer_add_safe(out, *why->concealing);
+        fb_buffer_add_char(out, '\n');
+    } else if (viewing != NULL) {
+        fb_buffer_add_z(out, "  Those may know of it who may do ");
+        add_uid(out, viewing->uid);
+        fb_buffer_add_z(out, " on it, which this client may not.\n");
+    }
+}
+
 /* What the policies do not say themselves. */
 static void print_remark(struct fb_buffer *out, const struct fb_why_shown *shown)
 {
@@ -188,6 +204,10 @@ static void print_remark(struct fb_buffer *out, const struct fb_why_shown *shown
     if (answer->forward)
         return;
     const char *remark = NULL;
+    if (answer->hidden) {
+        print_hidden(out, why);
+        return;
+    }
     if (why->route == NULL && answer->refusal.status == 404)
         remark = "No route of the schema has this path (`forbid check DIR --routes` lists them).";
     else if (answer->refusal.status == 405)

@@ -13,9 +13,11 @@
  *      7  there is no such resource                404
  *      8  otherwise                                403
  *
+ * Rows 3 to 8 of secret actions are secret.c's.
+ *
  * What is wrong with the account is told in place of rows 4 to 8, since nothing else matters to who
  * is suspended. */
-#include "guard/steps.h"
+#include "guard/secret.h"
 
 static bool read_target(struct fb_case *c)
 {
@@ -104,7 +106,8 @@ static void expect_rows(struct fb_case *c)
         return;
     if (c->request.principal != NULL)
         fb_store_expect(c->reader, c->request.principal);
-    if (c->request.resource != NULL && c->request.resource != c->request.principal)
+    /* (Of a secret one it must not matter whether its row is known.) */
+    if (c->request.resource != NULL && c->request.resource != c->request.principal && !c->answer->secret)
         fb_store_expect(c->reader, c->request.resource);
 }
 
@@ -204,6 +207,7 @@ static bool check_account(struct fb_case *c)
         fb_refuse_cannot(c, "the state of an account cannot be read");
         return false;
     }
+    c->account = account.state;
     if (account_refuses(c, account.state))
         return false;
     switch (fb_view_holds(&c->view, c->request.principal, &c->request.principal_entity)) {
@@ -243,7 +247,7 @@ static enum fb_found find_resource(struct fb_case *c)
     return within == NULL ? FB_FOUND : fb_entity_in(&c->entities, c->request.resource, within);
 }
 
-static bool forbid_erred(const struct fb_case *c, uint32_t *policy)
+bool fb_case_forbid_erred(const struct fb_case *c, uint32_t *policy)
 {
     for (uint32_t i = 0; i < c->decision.errors_count; i++) {
         *policy = c->decision.errors[i].policy;
@@ -264,10 +268,8 @@ static bool only_law_forbids(const struct fb_case *c)
     return true;
 }
 
-static void refuse_erring(struct fb_case *c, uint32_t policy)
+void fb_case_tell_fault(struct fb_case *c, uint32_t policy)
 {
-    fb_refuse(c, 403, FB_REASON_POLICY_ERROR);
-    fb_case_name_policies(c, &policy, 1);
     struct fb_span id = fb_program_id(c->site->policies->program, policy);
     struct fb_span why = {0, NULL};
     for (uint32_t i = 0; i < c->decision.errors_count; i++)
@@ -278,23 +280,29 @@ static void refuse_erring(struct fb_case *c, uint32_t policy)
                                             (int)why.len, why.ptr);
 }
 
-/* Rows 3 and 4, for somebody who is known (the anonymous client too).  True: answered.  An allow in
- * which a forbid erred is refused here to who is signed in; a stranger goes on to rows 5 to 8, which
- * do not look at the resource, since what it is told must not depend on the store. */
-static bool answer_by_decision(struct fb_case *c)
+static void refuse_erring(struct fb_case *c, uint32_t policy)
 {
-    c->evaluated = true;
-    if (fb_decide(c->site->policies->program, &c->request, c->arena, &c->decision) != FB_OK) {
-        fb_refuse_cannot(c, "the policies could not be evaluated");
-        return true;
-    }
+    fb_refuse(c, 403, FB_REASON_POLICY_ERROR);
+    fb_case_name_policies(c, &policy, 1);
+    fb_case_tell_fault(c, policy);
+}
+
+bool fb_case_conclude_allow(struct fb_case *c)
+{
     uint32_t policy;
-    bool erred = forbid_erred(c, &policy);
-    if (c->decision.allow && !erred) {
-        c->answer->forward = true;
-        fb_case_name_policies(c, c->decision.permits, c->decision.permits_count);
-        return true;
-    }
+    if (!c->decision.allow || fb_case_forbid_erred(c, &policy))
+        return false;
+    c->answer->forward = true;
+    fb_case_name_policies(c, c->decision.permits, c->decision.permits_count);
+    return true;
+}
+
+/* An allow in which a forbid erred is refused here to who is signed in; a stranger goes on to rows 5 to 8, which
+ * do not look at the resource, since what it is told must not depend on the store. */
+bool fb_case_conclude_refusal(struct fb_case *c)
+{
+    uint32_t policy;
+    bool erred = fb_case_forbid_erred(c, &policy);
     if (erred && c->decision.forbids_count == 0 && c->decision.permits_count != 0) {
         refuse_erring(c, policy);
         return c->credentials == FB_CREDENTIALS_VALID;
@@ -304,6 +312,17 @@ static bool answer_by_decision(struct fb_case *c)
         return true;
     }
     return false;
+}
+
+/* Rows 3 and 4, for somebody who is known (the anonymous client too).  True: answered. */
+static bool answer_by_decision(struct fb_case *c)
+{
+    c->evaluated = true;
+    if (fb_decide(c->site->policies->program, &c->request, c->arena, &c->decision) != FB_OK) {
+        fb_refuse_cannot(c, "the policies could not be evaluated");
+        return true;
+    }
+    return fb_case_conclude_allow(c) || fb_case_conclude_refusal(c);
 }
 
 static void answer_signed_in(struct fb_case *c)
@@ -330,6 +349,16 @@ static void answer_signed_in(struct fb_case *c)
     fb_refuse_cannot(c, "the resource's entity cannot be read");
 }
 
+/* The same where it must not show whether the resource is there. */
+static bool answer_anonymous_secretly(struct fb_case *c, const struct fb_secret *secret)
+{
+    bool within = false;
+    c->evaluated = true;
+    if (!fb_secret_decide_anonymous(c, secret, &within))
+        return true;
+    return within && (fb_case_conclude_allow(c) || fb_case_conclude_refusal(c));
+}
+
 /* Rows 3 and 4 for the anonymous client.  True: answered.  An absent resource is no answer to it. */
 static bool answer_anonymous(struct fb_case *c)
 {
@@ -337,6 +366,9 @@ static bool answer_anonymous(struct fb_case *c)
     c->request.principal = c->action->anonymous;
     if (c->request.resource == NULL && !name_resource(c))
         return true;
+    const struct fb_secret *secret = fb_case_secret(c);
+    if (secret != NULL)
+        return answer_anonymous_secretly(c, secret);
     if (!fb_match_within(&c->match, c->arena, &within)) {
         fb_refuse_cannot(c, "no memory for a resource");
         return true;
@@ -384,13 +416,19 @@ void fb_case_run(struct fb_case *c)
     answer->principal = c->request.principal;
     if (!name_resource(c))
         return;
+    const struct fb_secret *secret = fb_case_secret(c);
+    answer->secret = secret != NULL;
     if (c->site->store != NULL)
         c->reader = fb_guard_store(c->guard, c->site);
     expect_rows(c);
     if (!build_context(c) || !open_store(c))
         return;
     if (c->credentials == FB_CREDENTIALS_VALID) {
-        if (check_account(c))
+        if (!check_account(c))
+            return;
+        if (secret != NULL)
+            fb_secret_answer(c, secret);
+        else
             answer_signed_in(c);
     } else {
         answer_stranger(c);

@@ -34,6 +34,7 @@ struct fb_load_options {
     struct fb_validate_options validate;    /* the zero value: strict, as the server does */
     bool not_validated;                     /* take any: for tests of what is answered when policies err */
     bool unread;                            /* warn of files in the directory that nobody reads */
+    bool told;                              /* note actions that tell whether a resource exists */
 };
 struct fb_policies *fb_policies_load_with(const struct fb_allocator *allocator, const char *dir,
                                           const struct fb_load_options *options, struct fb_diags *diags);
@@ -42,6 +43,8 @@ const struct fb_schema *fb_policies_schema(const struct fb_policies *policies);
 const struct fb_routes *fb_policies_routes(const struct fb_policies *policies);
 const struct fb_program *fb_policies_program(const struct fb_policies *policies);
 const struct fb_entity_set *fb_policies_entities(const struct fb_policies *policies);
+/* Must who may not know of a resource not learn of it from this action?  NULL: from any of them. */
+bool fb_policies_secret(const struct fb_policies *policies, const struct fb_action *action);
 
 /* --- What a location says ---------------------------------------------------------------------- */
 enum fb_unmatched { FB_UNMATCHED_404, FB_UNMATCHED_403, FB_UNMATCHED_PASS };
@@ -97,6 +100,8 @@ struct fb_answer {
     /* for logs, variables and identity fields; NULL or empty where a step was not reached */
     const struct fb_uid *principal, *action, *resource;
     bool anonymous;                         /* no valid credential was presented */
+    bool secret;                            /* of a secret action: when a refusal leaves must not tell what it took */
+    bool hidden;                            /* the 404 is one of a resource that is there; for the operator alone */
     const uint32_t *policies;               /* determining, or nearest, by program index */
     uint32_t policies_count;
     bool fault;                             /* a policy erred, a store was gone: for the error log */
@@ -125,6 +130,7 @@ struct fb_why {
     bool evaluated;                         /* the policies were asked at all */
     bool unknown_principal, unknown_resource;   /* with these unknown */
     struct fb_unknowns unknowns;            /* the same with all the rest that was, as the policies below were asked */
+    const struct fb_span *concealing;       /* of a hidden one: the id of the `@conceal` forbid that hit or erred; or NULL */
     /* Policies that mattered, in the order of fb_explain_decision(): those that decided; then, where it is
      * forwarded, forbids that did not hold, else forbids that may block and the permits that came nearest. */
     struct fb_explanation policies[FB_WHY_MAX];

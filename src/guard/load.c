@@ -3,6 +3,7 @@
  * possible are reported in one run, so a later step goes on where an earlier one failed but left
  * enough to go on with. */
 #include "guard/cures.h"
+#include "guard/secret.h"
 
 #define LOAD_CEILING ((size_t)4 << 30)
 
@@ -123,9 +124,12 @@ struct fb_policies *fb_policies_load_with(const struct fb_allocator *allocator, 
                  && (options->not_validated || validate(policies, &options->validate, diags));
     bool entities = policies->schema != NULL && read_entities(policies, &files, diags);
     bool compiled = parsed && compile(policies, diags);
-    bool fine = schema && valid && entities && compiled && find_concerned(policies) && fb_cures_find(policies, diags);
+    bool fine = schema && valid && entities && compiled && find_concerned(policies) && fb_cures_find(policies, diags)
+                && fb_secrets_find(policies, diags);
     if (options->unread)
         fb_files_warn_unread(dir, diags);
+    if (options->told && fine && diags->errors == errors)
+        fb_secrets_note(policies, diags);
     if (!fine || diags->errors != errors || policies->arena.failed || diags->arena->failed) {
         if (diags->errors == errors)
             fb_diag_add(diags, FB_ERROR, "load.memory", NULL, (struct fb_range){0, 0}, "%s: out of memory", dir);

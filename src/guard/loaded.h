@@ -31,6 +31,9 @@ struct fb_policies {
     const struct fb_cures *cures;       /* by the action's index: cures.h */
     const bool *legal;                  /* by program index: has `@legal` */
     bool any_legal;
+    const struct fb_secret *secrets;    /* by the action's index: secret.h */
+    const bool *conceals;               /* by program index: a forbid with `@conceal` */
+    bool any_secret;
 };
 
 /* The files of a directory as they were at one moment. */

@@ -147,10 +147,10 @@ static void check_annotation(const struct fb_policy *policy, const struct fb_ann
                                         : FB_SPAN("it belongs on the permit that such a sign-in satisfies");
         return;
     }
-    if (fb_span_is(word->key, "conceal"))
-        fb_diag_add(diags, FB_ERROR, "rule.unsupported", policy->source, annotation->key_range,
-                    "`@conceal` is not supported yet")->hint =
-            FB_SPAN("Forbid would not hide what this asks it to hide, so it does not load");
+    if (fb_span_is(word->key, "conceal") && fb_policy_annotation(policy, "legal") != NULL)
+        fb_diag_add(diags, FB_ERROR, "rule.conceal_legal", policy->source, annotation->key_range,
+                    "`@legal` says who blocks the resource, `@conceal` that there is none")->hint =
+            FB_SPAN("keep one of the two, or write two forbids");
     check_value(policy, word, annotation, diags);
 }
 

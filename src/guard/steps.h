@@ -12,8 +12,9 @@
  *   could.c        what could be allowed with something unknown
  *   cures.c        what policies ask of a token, found when they are loaded
  *   cure.c         another token of the same account: scopes, step-up
+ *   secrets.c      which actions are secret, found when they are loaded
+ *   secret.c       what a secret action answers (secret.h)
  *   reason.c       which refusal it is, and what may be told of it */
-
 
 struct fb_guard {
     struct fb_guard_options options;
@@ -34,6 +35,7 @@ struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const struct fb_s
 struct fb_view {
     const struct fb_policies *policies;
     struct fb_entities directory, store;
+    const struct fb_store_reader *reader;   /* of `store` */
     bool has_store;
     const struct fb_uid *overlaid;          /* this uid is `overlay`; or NULL */
     struct fb_entity overlay;
@@ -48,6 +50,11 @@ bool fb_view_add_parents(struct fb_view *view, const struct fb_uid *uid, const s
 /* Of a type whose existence is ours: is it held?  Of another type: FB_FOUND.  *entity is what policies
  * then see, so that they need not ask again, or NULL; it stays until two others have been asked for. */
 enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid, const struct fb_entity **entity);
+/* The same of a type whose existence is ours, for where it must cost the same whether it is held or not.
+ * FB_ABSENT: *uid and *entity become another of its type, `stand_in` where the directory holds the type, else
+ * one that the store holds beside it; or stay as they were, with *entity NULL, where there is none. */
+enum fb_found fb_view_near(struct fb_view *view, const struct fb_uid *stand_in, const struct fb_uid **uid,
+                           const struct fb_entity **entity);
 
 enum fb_credentials { FB_CREDENTIALS_NONE, FB_CREDENTIALS_BAD, FB_CREDENTIALS_VALID };
 
@@ -68,6 +75,7 @@ struct fb_case {
     /* the decision */
     struct fb_request request;
     struct fb_decision decision;
+    enum fb_account_state account;          /* of a client that is signed in */
     bool evaluated;
     struct fb_unknowns unknowns;            /* with which the reason was found */
     /* Large, and not cleared: valid once they have been read. */
@@ -108,6 +116,12 @@ void fb_refuse_cannot(struct fb_case *c, const char *fault);
 bool fb_refuse_curable(struct fb_case *c, bool anywhere);
 /* Row 8: 403 with the reason of the forbid that matched, else of the nearest permit. */
 void fb_refuse_by_policies(struct fb_case *c);
+/* Row 3 and row 4 by c->decision, and an allow in which a forbid erred.  True: answered. */
+bool fb_case_conclude_allow(struct fb_case *c);
+bool fb_case_conclude_refusal(struct fb_case *c);
+bool fb_case_forbid_erred(const struct fb_case *c, uint32_t *policy);
+/* For the log: what erred. */
+void fb_case_tell_fault(struct fb_case *c, uint32_t policy);
 /* Row 4. */
 void fb_refuse_legal(struct fb_case *c, uint32_t policy);
 /* How much may be told. */

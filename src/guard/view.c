@@ -30,6 +30,7 @@ void fb_view_init(struct fb_view *view, const struct fb_policies *policies, cons
     view->policies = policies;
     view->directory = fb_entity_set_source(policies->entities);
     view->has_store = reader != NULL;
+    view->reader = reader;
     if (view->has_store)
         view->store = fb_store_entities(reader);
     view->overlaid = NULL;
@@ -115,5 +116,36 @@ enum fb_found fb_view_holds(struct fb_view *view, const struct fb_uid *uid, cons
         held->uid = uid;
         *entity = view->overlaid != NULL && fb_uid_eq(uid, view->overlaid) ? &view->overlay : held;
     }
+    return found;
+}
+
+/* Whichever it is, the walk is the same; so the reader's cache, which knows where rows lie, is left out. */
+static enum fb_found find_near(const struct fb_view *view, const struct fb_uid *stand_in, const struct fb_uid *uid,
+                               struct fb_entity *entity)
+{
+    if (view->has_store && !fb_entity_set_has_type_of(view->policies->entities, uid))
+        return fb_store_near(view->reader, uid, entity);
+    struct fb_entity other;
+    enum fb_found beside = stand_in != NULL ? view->directory.find(view->directory.self, stand_in, &other) : FB_ABSENT;
+    enum fb_found found = view->directory.find(view->directory.self, uid, entity);
+    if (found == FB_ABSENT && beside == FB_FOUND)
+        *entity = other;
+    else if (found == FB_ABSENT)
+        entity->uid = NULL;
+    return found;
+}
+
+enum fb_found fb_view_near(struct fb_view *view, const struct fb_uid *stand_in, const struct fb_uid **uid,
+                           const struct fb_entity **entity)
+{
+    struct fb_entity *held = &view->held[view->held_count++ % 2];
+    enum fb_found found = find_near(view, stand_in, *uid, held);
+    *entity = NULL;
+    if (found == FB_BROKEN || held->uid == NULL)
+        return found;
+    if (found == FB_FOUND)
+        held->uid = *uid;
+    *uid = held->uid;
+    *entity = view->overlaid != NULL && fb_uid_eq(*uid, view->overlaid) ? &view->overlay : held;
     return found;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `forbid why`: the same steps as a real request takes, and then each policy that mattered, clause by
  * clause.  Nothing here decides anything. */
-#include "guard/steps.h"
+#include "guard/secret.h"
 
 static void explain_all(struct fb_case *c, struct fb_why *why)
 {
@@ -16,6 +16,15 @@ static void explain_all(struct fb_case *c, struct fb_why *why)
         return;
     memcpy(why->policies, explained.policies, explained.count * sizeof *why->policies);
     why->policies_count = explained.count;
+}
+
+static const struct fb_span *name_concealing(struct fb_case *c)
+{
+    uint32_t policy;
+    struct fb_span *id = fb_secret_concealing(c, &policy) ? fb_arena_alloc(c->arena, sizeof *id) : NULL;
+    if (id != NULL)
+        *id = fb_program_id(c->site->policies->program, policy);
+    return id;
 }
 
 void fb_guard_why(struct fb_guard *guard, const struct fb_site *site, const struct fb_http_request *request,
@@ -41,6 +50,8 @@ void fb_guard_why(struct fb_guard *guard, const struct fb_site *site, const stru
     why->evaluated = c->evaluated;
     why->unknown_principal = c->unknowns.principal;
     why->unknown_resource = c->unknowns.resource;
+    if (why->answer.hidden)
+        why->concealing = name_concealing(c);
     if (c->evaluated)
         explain_all(c, why);
 }

@@ -122,5 +122,6 @@ struct fb_action *fb_actions_read(struct fb_arena *arena, const struct fb_schema
             return NULL;
         actions[i].plan = share(&shared, fb_context_plan_new(arena, schema->actions[i], &actions[i].wants, diags));
     }
+    fb_conceal_read(actions, schema->actions_count, arena, diags);
     return actions;
 }

@@ -19,6 +19,9 @@ const struct fb_context_plan *fb_context_plan_new(struct fb_arena *arena, const 
 /* Do both build the same? */
 bool fb_context_plan_eq(const struct fb_context_plan *a, const struct fb_context_plan *b);
 
+/* Sets `conceal` of the actions that have `@conceal`. */
+void fb_conceal_read(struct fb_action *actions, uint32_t count, struct fb_arena *arena, struct fb_diags *diags);
+
 /* The annotation of an action. */
 struct fb_annotated fb_action_annotated(const struct fb_schema_action *action, const char *key,
                                         struct fb_diags *diags);

@@ -188,7 +188,7 @@ static void check_list(const struct fb_annotation *list, uint32_t count, enum pl
 /* Ignoring these would open what they close. */
 static void check_unsupported(const struct fb_schema_action *action, struct fb_diags *diags)
 {
-    static const char *const keys[] = {"also", "conceal"};
+    static const char *const keys[] = {"also"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct fb_annotation *a = fb_annotation_find(action->annotations, action->annotations_count, keys[i]);
         if (a == NULL)

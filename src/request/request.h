@@ -121,6 +121,8 @@ struct fb_action {
     uint8_t accounts;                   /* FB_OPEN_… */
     uint8_t wants;                      /* FB_WANTS_… */
     struct fb_span disclose;            /* "none", "reason", "detail", "policy"; empty: not said */
+    /* `@conceal`: who may not do this action on a resource must not learn that it exists.  NULL: not said. */
+    const struct fb_action *conceal;
     const struct fb_schema_action *declared;
 };
 

@@ -106,6 +106,10 @@ uint64_t fb_store_clock(void);
  * with a bad checksum is FB_BROKEN and stays so. */
 struct fb_entities fb_store_entities(const struct fb_store_reader *reader);
 enum fb_found fb_store_exists(const struct fb_store_reader *reader, const struct fb_uid *uid);
+/* The entity, or where there is none one that lies beside it: FB_ABSENT, and *entity is another of its type, or has
+ * no uid where the store has none.  For who must not tell which: either way it costs the same steps (short of what
+ * the disk takes), past the cache that finds use.  FB_BROKEN only for the one that is asked for. */
+enum fb_found fb_store_near(const struct fb_store_reader *reader, const struct fb_uid *uid, struct fb_entity *entity);
 /* This uid will be asked for: fetches towards the processor what a find of it will read.  Before the
  * snapshot where its row is known to lie, with one the row.  Promises nothing. */
 void fb_store_expect(const struct fb_store_reader *reader, const struct fb_uid *uid);

@@ -8,6 +8,9 @@
  *      the token or the resource (the resource, since what a stranger is told takes it as unknown).
  *   3  What a stranger is told is the same for every resource, there or not, save an allow and a 451.
  *   4  A suspended account is told so, whatever it asks for.
+ *   5  Of a secret action a client that is signed in learns no more than it may: what is hidden from it is answered
+ *      as what is not there, the rest as if nothing were secret.  What it may know is found out without the code that
+ *      hides: by the same policies without `@conceal`, and by the concealing forbids alone.
  *
  * The same test must find two planted faults in the engine: unknown taken for false, and for true. */
 #include "world.h"
@@ -19,6 +22,13 @@
 #include <stdlib.h>
 
 extern uint8_t fb_surmise_fault;    /* src/engine/guess.c, built with FB_ENGINE_FAULTS */
+
+/* Added to the schema for the fifth; %s is @conceal or nothing. */
+static const char secret_schema[] =
+    "@route(\"PATCH /docs/{id}\") %s action change appliesTo { principal: User, resource: Doc,\n"
+    "  context: { country?: String, token?: { issuer: String, scope: Set<String> } } };\n"
+    "@route(\"GET /peek/{id}\") %s action peek appliesTo { principal: User, resource: Doc,\n"
+    "  context: { country?: String, token?: { issuer: String, scope: Set<String> } } };\n";
 
 static const char schema[] =
     "@anonymous entity Guest enum [\"guest\"];\n"
@@ -143,6 +153,7 @@ static void add_entities(struct fb_buffer *json)
 /* --- A case -------------------------------------------------------------------------------------------- */
 struct tally {
     unsigned cases, answers[6], violations;
+    unsigned secrets, hidden, alike, known, everywhere;     /* requests of the fifth, by what was right */
     unsigned refused, challenged, uncured, uncured_by_resource, uncured_untouched, tried;
     char first[4096];       /* the first violation, with its policies */
 };
@@ -259,6 +270,143 @@ static void try_suspended(struct trial *trial, const char *line)
     }
 }
 
+/* --- The fifth ----------------------------------------------------------------------------------------- */
+
+/* What a client can tell. */
+struct told {
+    bool forward;
+    unsigned status;
+    char text[192];
+};
+
+static const char *const secret_lines[] = {"PATCH /docs/", "GET /peek/", "GET /docs/", "PUT /docs/"};
+
+static void listen(struct trial *trial, const char *line, const char *id, bool country, size_t token, struct told *told)
+{
+    struct fb_answer answer;
+    ask(trial, line, id, country, trial->tokens[token], &answer);
+    const struct fb_refusal *r = &answer.refusal;
+    *told = (struct told){.forward = answer.forward, .status = answer.forward ? 0 : r->status};
+    if (!answer.forward)
+        snprintf(told->text, sizeof told->text, "%u %.*s|%.*s|%.*s|%.*s|%u%u|%.*s|%.*s", r->status, (int)r->reason.len, r->reason.ptr,
+                 (int)r->detail.len, r->detail.ptr, (int)r->scope.len, r->scope.ptr, (int)r->acr_values.len, r->acr_values.ptr,
+                 r->challenge, r->has_max_age, (int)r->blocked_by.len, r->blocked_by.ptr, (int)r->help.len, r->help.ptr);
+}
+
+static void load_as(struct trial *trial, const char *mark_change, const char *mark_peek, struct fb_span policies)
+{
+    struct fb_buffer text;
+    fb_buffer_init(&text, &fb_heap, 65536);
+    fb_buffer_add_z(&text, schema);
+    fb_buffer_add_format(&text, secret_schema, mark_change, mark_peek);
+    world_write(&trial->world, "schema.cedarschema", fb_buffer_span(&text));
+    world_write(&trial->world, "p.cedar", policies);
+    fb_buffer_clear(&text);
+    if (!world_load(&trial->world)) {
+        fb_diags_print(&text, &trial->world.diags, false);
+        fail_msg("%s\n%.*s", text.ptr, (int)policies.len, policies.ptr);
+    }
+    fb_buffer_release(&text);
+}
+
+/* A forbid that may conceal, without its annotation, on resources whose existence is ours. */
+static void add_concealing(struct fb_buffer *text)
+{
+    unsigned touches = 0;
+    fb_buffer_add_format(text, "forbid (%s, ", pick(principals, COUNT(principals), false, &touches)->text);
+    fb_buffer_add_format(text, "%s, %s) ", pick(actions, COUNT(actions), false, &touches)->text,
+                         below(2) ? "resource is Doc" : "resource == Doc::\"d1\"");
+    fb_buffer_add_format(text, "when { %s };\n", pick(conditions, COUNT(conditions), false, &touches)->text);
+}
+
+/* Of one client and one line: what it is told, against what it may be told. */
+static void judge(struct trial *trial, const char *line, bool country, const struct told secret[IDS], const struct told plain[IDS],
+                  const bool may_know[IDS])
+{
+    const struct told *absent = &secret[IDS - 1];
+    struct tally *tally = &trial->tally;
+    for (size_t i = 0; i + 1 < IDS; i++) {
+        bool same = !secret[i].forward && strcmp(secret[i].text, absent->text) == 0;
+        tally->secrets++;
+        if (plain[i].forward != secret[i].forward) {
+            violation(trial, "concealing changes who is allowed", line, ids[i], country);
+        } else if (plain[i].forward) {
+            continue;
+        } else if (absent->status != 404) {
+            tally->everywhere += same;
+            if (!same)
+                violation(trial, "nobody could, and still not the same of each", line, ids[i], country);
+        } else if (!may_know[i]) {
+            tally->hidden++;
+            if (!same)
+                violation(trial, "what is hidden differs from what is not there", line, ids[i], country);
+        } else {
+            tally->known++;
+            if (strcmp(secret[i].text, plain[i].text) != 0)
+                violation(trial, "who may know is not told as if nothing were secret", line, ids[i], country);
+        }
+        tally->alike += same;
+    }
+}
+
+static void try_secrets(struct trial *trial)
+{
+    enum { CLIENTS = 6, LINES_HERE = 4 };
+    static struct told secret[CLIENTS][IDS], plain[CLIENTS][IDS], view, alone;
+    static bool may_know[CLIENTS][IDS];
+    struct fb_buffer forbids, text;
+    size_t token[CLIENTS];
+    unsigned which = below(LINES_HERE);
+    const char *line = secret_lines[which];
+    bool country = below(3) == 0;
+    fb_buffer_init(&forbids, &fb_heap, 65536);
+    fb_buffer_init(&text, &fb_heap, 65536);
+    /* Some lines are secret by forbids alone. */
+    uint32_t count = which > 1 ? 1 + below(2) : below(3);
+    for (uint32_t n = 0; n < count; n++)
+        add_concealing(&forbids);
+    for (size_t k = 0; k < CLIENTS; k++)
+        token[k] = below(TOKENS);
+    /* Or else most of these universes would let nobody do anything. */
+    fb_buffer_add_format(&trial->policies, "permit (principal is User, action, resource is Doc) when { %s };\n",
+                         (const char *[]){"resource.public", "resource.weight < 5", "resource.owner == principal",
+                                          "resource has note && context has token && context.token.scope.contains(\"read\")"}[below(4)]);
+    /* With @conceal; without; and the concealing forbids alone. */
+    fb_buffer_add(&text, fb_buffer_span(&trial->policies));
+    for (struct fb_span rest = fb_buffer_span(&forbids); rest.len != 0; rest = fb_span_from(rest, fb_span_find(rest, '\n') + 1))
+        fb_buffer_add_format(&text, "@conceal %.*s\n", (int)fb_span_find(rest, '\n'), rest.ptr);
+    load_as(trial, "@conceal(\"view\")", "@conceal(\"peek\")", fb_buffer_span(&text));
+    bool is_secret = fb_policies_secret(trial->world.policies, fb_routes_action(fb_policies_routes(trial->world.policies),
+        fb_uid_new(&trial->world.arena, FB_SPAN("Action"), fb_span_z((const char *[]){"change", "peek", "view", "edit"}[which]))));
+    for (size_t k = 0; k < CLIENTS; k++)
+        for (size_t i = 0; i < IDS; i++)
+            listen(trial, line, ids[i], country, token[k], &secret[k][i]);
+    fb_buffer_clear(&text);
+    fb_buffer_add(&text, fb_buffer_span(&trial->policies));
+    fb_buffer_add(&text, fb_buffer_span(&forbids));
+    load_as(trial, "", "", fb_buffer_span(&text));
+    for (size_t k = 0; k < CLIENTS; k++)
+        for (size_t i = 0; i < IDS; i++) {
+            listen(trial, line, ids[i], country, token[k], &plain[k][i]);
+            listen(trial, which == 0 ? "GET /docs/" : line, ids[i], country, token[k], &view);
+            may_know[k][i] = which > 1 || view.forward;
+        }
+    fb_buffer_clear(&text);
+    fb_buffer_add_z(&text, "permit (principal, action, resource);\n");
+    fb_buffer_add(&text, fb_buffer_span(&forbids));
+    load_as(trial, "", "", fb_buffer_span(&text));
+    for (size_t k = 0; k < CLIENTS; k++)
+        for (size_t i = 0; i < IDS; i++) {
+            listen(trial, line, ids[i], country, token[k], &alone);
+            may_know[k][i] = may_know[k][i] && alone.forward;
+        }
+    for (size_t k = 0; k < CLIENTS && is_secret; k++)
+        judge(trial, line, country, secret[k], plain[k], may_know[k]);
+    world_write(&trial->world, "schema.cedarschema", FB_SPAN(schema));
+    fb_buffer_release(&forbids);
+    fb_buffer_release(&text);
+}
+
 static void set_accounts(struct trial *trial)
 {
     char uid[32];
@@ -295,6 +443,8 @@ static void one_case(struct trial *trial)
     try_stranger(trial, line, country, FB_SPAN(""), touches);
     try_stranger(trial, line, country, trial->bad, touches);
     try_suspended(trial, line);
+    if (trial->tally.cases % 4 == 0)
+        try_secrets(trial);
 }
 
 static void init(struct trial *trial)
@@ -353,11 +503,14 @@ static void test_holds(void **state)
                   "%u where they touch neither\n", tally.challenged, tally.uncured,
                   tally.uncured - tally.uncured_by_resource - tally.uncured_untouched, tally.uncured_by_resource,
                   tally.uncured_untouched);
+    print_message("# %u requests of secret actions: %u hidden, %u known, %u refused everywhere; %u as if not there\n", tally.secrets,
+                  tally.hidden, tally.known, tally.everywhere, tally.alike);
     if (tally.violations != 0)
         fail_msg("%u violations; the first: %s", tally.violations, tally.first);
     /* The test has to have seen all kinds. */
     for (size_t i = 0; i < 5; i++)
         assert_true(i == 3 || tally.answers[i] > tally.cases / 1000);
+    assert_true(tally.hidden > tally.cases / 10 && tally.known > tally.cases / 10 && tally.everywhere > tally.cases / 10);
 }
 
 static void test_finds_unknown_taken_for_false(void **state)

@@ -16,6 +16,7 @@
  *     -> challenge Bearer invalid_token           the challenge's error code, `none` for none
  *     -> scope a b | -> acr x | -> max_age 60      its cure, `none` for none
  *     -> allow GET, HEAD | -> level none          what else must be
+ *     -> hidden yes | -> secret no                a 404 of what is there; of a secret action
  */
 #include "world.h"
 
@@ -118,6 +119,11 @@ static void expect(struct run *run, struct fb_span want)
                                                          : FB_SPAN(""), want);
     } else if (take(&want, "fault")) {
         assert_true(run->answer.fault);
+    } else if (take(&want, "hidden ")) {
+        expect_part(run, "hidden", run->answer.hidden ? FB_SPAN("yes") : FB_SPAN("no"), want);
+        assert_true(run->answer.secret && run->answer.policies_count == 0 && !run->answer.refusal.challenge);
+    } else if (take(&want, "secret ")) {
+        expect_part(run, "secret", run->answer.secret ? FB_SPAN("yes") : FB_SPAN("no"), want);
     } else {
         expect_status(run, want);
     }

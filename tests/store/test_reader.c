@@ -484,6 +484,86 @@ static void leaves_the_parents_reader_alone_after_a_fork(void **state)
     fb_store_reader_free(world.reader);
 }
 
+/* --- Rows and those beside them --------------------------------------------------------------------------- */
+
+static int put_neighbours(struct place *place, const void *what)
+{
+    struct fb_store *store = open_store(place->dir, true);
+    char name[700];
+    enum fb_store_status status = FB_STORE_OK;
+    for (const char *const *at = what; *at != NULL && status == FB_STORE_OK; at++)
+        status = put_named(store, place, *at, "note", "", NULL);
+    strcpy(name, "User::");
+    memset(name + 6, 'l', 600);
+    name[606] = '\0';
+    if (status == FB_STORE_OK)
+        status = put_named(store, place, name, "long", "", NULL);
+    fb_store_close(store);
+    return (int)status;
+}
+
+/* `want`: what is found, NULL for none; `there`: it is the one that is asked for. */
+static void near_is(struct world *world, const char *name, const char *want, bool there)
+{
+    struct fb_entity entity;
+    assert_int_equal(fb_store_snapshot(world->reader, world->now), FB_STORE_OK);
+    enum fb_found found = fb_store_near(world->reader, uid_of(world->place, name), &entity);
+    assert_int_equal(found, there ? FB_FOUND : FB_ABSENT);
+    if (want == NULL)
+        assert_null(entity.uid);
+    else
+        assert_true(entity.uid != NULL && fb_uid_eq(entity.uid, uid_of(world->place, want)) && entity.attrs->count == 1);
+    assert_int_equal(fb_store_exists(world->reader, uid_of(world->place, name)), found);
+    fb_store_release(world->reader);
+}
+
+static void finds_a_row_or_one_beside_it(void **state)
+{
+    static const char *const rows[] = {"Doc::1", "User::b", "User::d", "User::f", "Userland::x", NULL};
+    struct world world = open_world(state, NULL);
+    char one[700] = "User::", other[700] = "User::", odd[700] = "None::";
+    memset(one + 6, 'l', 600);
+    memset(other + 6, 'm', 600);
+    memset(odd + 6, 'm', 600);
+    assert_int_equal(elsewhere(put_neighbours, world.place, rows), FB_STORE_OK);
+    world.now += FB_STORE_LOOK_MS;
+    near_is(&world, "User::b", "User::b", true);
+    near_is(&world, "User::d", "User::d", true);
+    near_is(&world, "User::f", "User::f", true);
+    near_is(&world, "User::a", "User::b", false);
+    near_is(&world, "User::c", "User::d", false);
+    near_is(&world, "User::dd", "User::f", false);
+    near_is(&world, "User::g", "User::f", false);
+    near_is(&world, "Doc::0", "Doc::1", false);
+    near_is(&world, "Doc::2", "Doc::1", false);
+    near_is(&world, "Userland::x", "Userland::x", true);
+    near_is(&world, "Userland::y", "Userland::x", false);
+    near_is(&world, "Aaa::x", NULL, false);
+    near_is(&world, "None::x", NULL, false);
+    near_is(&world, "Use::r", NULL, false);
+    near_is(&world, "Zzz::x", NULL, false);
+    /* Under hashes. */
+    near_is(&world, one, one, true);
+    struct fb_entity entity;
+    assert_int_equal(fb_store_snapshot(world.reader, world.now), FB_STORE_OK);
+    assert_int_equal(fb_store_near(world.reader, uid_of(world.place, other), &entity), FB_ABSENT);
+    assert_true(entity.uid != NULL && fb_span_is(fb_uid_type(entity.uid), "User"));
+    assert_int_equal(fb_store_near(world.reader, uid_of(world.place, odd), &entity), FB_ABSENT);
+    assert_null(entity.uid);
+    fb_store_release(world.reader);
+    assert_int_equal(fb_store_near(world.reader, uid_of(world.place, one), &entity), FB_BROKEN);
+    fb_store_reader_free(world.reader);
+}
+
+static void finds_nothing_beside_in_an_empty_store(void **state)
+{
+    struct world world = open_world(state, NULL);
+    struct fb_store *store = open_store(world.place->dir, true);
+    fb_store_close(store);
+    near_is(&world, "User::a", NULL, false);
+    fb_store_reader_free(world.reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,6 +592,8 @@ int main(void)
         in_place(starts_closed_after_young_deaths),
         in_place(counts_no_death_when_nothing_died),
         in_place(leaves_the_parents_reader_alone_after_a_fork),
+        in_place(finds_a_row_or_one_beside_it),
+        in_place(finds_nothing_beside_in_an_empty_store),
     };
     return cmocka_run_group_tests_name("store/reader", tests, NULL, NULL);
 }
