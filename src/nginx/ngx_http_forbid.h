@@ -15,6 +15,7 @@
  *   request.c     ngx_http_request_t → struct fb_http_request
  *   fields.c      the request's own header list: what is dropped, what is told to the upstream
  *   answer.c      one function that sends every refusal
+ *   hold.c        when refusals of secret actions leave
  *   audience.c    who reads it: Accept and its kin, forbid_pages, forbid_cors
  *   login.c       people who navigate are sent to sign in: forbid_login
  *   dress.c       nginx's own 400, 405, 413, 414, 429 and 431 get the same body and fields
@@ -123,6 +124,8 @@ typedef enum {
 typedef struct {
     u_char id[32];                              /* 128 bits in hex, no NUL */
     bool decided, denied, shadowed, anonymous;
+    bool hidden;                                /* 404 of what is there: for the log */
+    uint64_t secret_since;                      /* of a secret action: when its decision was begun; else 0 */
     bool identified;                            /* `principal` is known, before or by the decision */
     bool error_page;                            /* nginx runs the phases again for an `error_page` */
     ngx_uint_t status;                          /* of the refusal; 0: none */
@@ -210,6 +213,20 @@ ngx_int_t ngx_http_forbid_send(ngx_http_request_t *r, const struct fb_response *
 /* Renders into the worker's arena; falls back to a bare body when that fails. */
 void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal,
                             struct fb_response *response);
+
+/* --- hold.c -------------------------------------------------------------------------------------------- */
+/* A refusal of a secret action leaves at the first tick that is at least this long after its decision was begun;
+ * docs/decisions/0008 has why so long. */
+#define FORBID_TICK_NS UINT64_C(4000000)
+#define FORBID_GRACE_NS UINT64_C(2000000)
+/* Takes over a request whose answer is ready in r->headers_out, and sends it with its body later.  `since`: when the
+ * decision was begun, of CLOCK_MONOTONIC.  NGX_DONE, also where it had to end the request. */
+ngx_int_t ngx_http_forbid_hold(ngx_http_request_t *r, ngx_buf_t *body, uint64_t since);
+void ngx_http_forbid_end_hold(void);
+#ifdef FB_PLANT
+/* tests/e2e/plant.c: makes hidden ones take longer, for a test that must see it. */
+void ngx_http_forbid_plant(ngx_http_request_t *r, ngx_http_forbid_ctx_t *ctx, const struct fb_answer *answer);
+#endif
 
 /* What a script asks before its request (row 0 of the refusal rule). */
 ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight);

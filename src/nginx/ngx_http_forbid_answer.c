@@ -119,13 +119,17 @@ static void discard_body(ngx_http_request_t *r)
     }
 }
 
-ngx_int_t ngx_http_forbid_send(ngx_http_request_t *r, const struct fb_response *response)
+/* Sends a rendered answer and ends the request; later, where `secret_since` is not 0. */
+static ngx_int_t send_or_hold(ngx_http_request_t *r, const struct fb_response *response, uint64_t secret_since)
 {
     ngx_buf_t *buf = ngx_http_forbid_put(r, response);
     fb_arena_clear(ngx_http_forbid_arena());
     if (buf == NULL) {
         ngx_http_finalize_request(r, NGX_ERROR);
         return NGX_DONE;
+    }
+    if (secret_since != 0) {
+        return ngx_http_forbid_hold(r, buf, secret_since);
     }
     ngx_int_t rc = ngx_http_send_header(r);
     if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
@@ -136,6 +140,11 @@ ngx_int_t ngx_http_forbid_send(ngx_http_request_t *r, const struct fb_response *
     return NGX_DONE;
 }
 
+ngx_int_t ngx_http_forbid_send(ngx_http_request_t *r, const struct fb_response *response)
+{
+    return send_or_hold(r, response, 0);
+}
+
 ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_refusal *refusal)
 {
     struct fb_response response;
@@ -144,7 +153,7 @@ ngx_int_t ngx_http_forbid_refuse(ngx_http_request_t *r, const ngx_http_forbid_ct
     (void)ngx_http_forbid_login(r, refusal, &response);
     /* An `error_page` that led here must not put its status over ours. */
     r->err_status = 0;
-    return ngx_http_forbid_send(r, &response);
+    return send_or_hold(r, &response, ctx->secret_since);
 }
 
 ngx_int_t ngx_http_forbid_answer_preflight(ngx_http_request_t *r, const struct fb_preflight *preflight)

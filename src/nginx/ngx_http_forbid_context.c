@@ -124,6 +124,7 @@ ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_lo
     ctx->denied = refused;
     ctx->anonymous = answer->anonymous || answer->principal == NULL;
     ctx->status = refused ? answer->refusal.status : 0;
+    ctx->hidden = answer->hidden;
     ctx->principal = ctx->anonymous ? (ngx_str_t)ngx_null_string : ngx_http_forbid_uid_text(pool, answer->principal);
     /* Actions and reasons live as long as the policies. */
     ctx->action = answer->action;

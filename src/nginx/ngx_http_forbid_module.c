@@ -72,7 +72,8 @@ static void ask(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf, n
     const ngx_http_forbid_main_conf_t *main = ngx_http_get_module_main_conf(r, ngx_http_forbid_module);
     struct fb_guard *guard = ngx_http_forbid_guard();
     /* Two looks at the clock are a twentieth of what a decision takes. */
-    uint64_t begun = main->timed ? clock_ns() : 0;
+    bool some_secret = fb_policies_secret(conf->policies, NULL);
+    uint64_t begun = main->timed || some_secret ? clock_ns() : 0;
     if (guard == NULL) {
         refuse_by(answer, conf, NGX_HTTP_SERVICE_UNAVAILABLE, FB_REASON_UNAVAILABLE);
         answer->fault = true;
@@ -84,6 +85,7 @@ static void ask(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *conf, n
         fb_guard_decide(guard, &conf->site, request, answer);
     }
     ctx->time_ns = main->timed ? clock_ns() - begun : 0;
+    ctx->secret_since = answer->secret ? begun : 0;
 }
 
 static void release(void)
@@ -101,9 +103,9 @@ static void log_denial(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx)
     ngx_str_t action = ngx_http_forbid_uid_text(r->pool, ctx->action);
     ngx_str_t resource = ngx_http_forbid_uid_text(r->pool, ctx->resource);
     ngx_str_t id = {sizeof(ctx->id), (u_char *)(uintptr_t)ctx->id};
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "forbid: %s %ui %V, principal [%V], action [%V], resource [%V], id %V",
-                  ctx->shadowed ? "would refuse" : "refused", ctx->status, &ctx->reason, &ctx->principal, &action,
-                  &resource, &id);
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "forbid: %s %ui %V%s, principal [%V], action [%V], resource [%V], id %V",
+                  ctx->shadowed ? "would refuse" : "refused", ctx->status, &ctx->reason, ctx->hidden ? " (hidden)" : "",
+                  &ctx->principal, &action, &resource, &id);
 }
 
 /* In shadow nothing is refused but a target that could be read in two ways: to forward that is to
@@ -121,6 +123,9 @@ static ngx_int_t decide(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t 
     ctx->path = r->uri;
     ctx->raw_decided = r->valid_unparsed_uri || conf->pass_raw;
     ask(r, conf, ctx, &request, &answer);
+#ifdef FB_PLANT
+    ngx_http_forbid_plant(r, ctx, &answer);
+#endif
     ngx_int_t rc = ngx_http_forbid_record(r, conf, ctx, &answer);
     if (answer.fault) {
         ngx_http_forbid_log_fault(r, ctx, answer.fault_text);
@@ -154,6 +159,7 @@ static ngx_int_t refuse_strayed(ngx_http_request_t *r, const ngx_http_forbid_loc
     refuse_by(&answer, conf, NGX_HTTP_BAD_REQUEST, FB_REASON_AMBIGUOUS_TARGET);
     ctx->denied = true;
     ctx->shadowed = false;
+    ctx->secret_since = 0;
     ctx->status = answer.refusal.status;
     ctx->reason = ngx_http_forbid_str(answer.refusal.reason);
     ctx->policies_count = 0;

@@ -131,6 +131,7 @@ ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle)
 void ngx_http_forbid_exit_process(ngx_cycle_t *cycle)
 {
     (void)cycle;
+    ngx_http_forbid_end_hold();
     if (worker.guard != NULL) {
         fb_guard_free(worker.guard);
         worker.guard = NULL;

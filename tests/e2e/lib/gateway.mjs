@@ -54,10 +54,10 @@ export function makeDirectory() {
 }
 
 // `main`, `http`, `server`: directives put into these blocks.  ${…} of the text is up to the caller.
-export function configuration({ dir, port, workers = 2, main = '', http = '', server = '', servers = '', level = 'info', listen = '' }) {
+export function configuration({ dir, port, workers = 2, main = '', http = '', server = '', servers = '', level = 'info', listen = '', module = `${build}/ngx_http_forbid_module.so` }) {
   const user = asRoot && !sanitized ? 'user nobody nogroup;' : '';
   return `${user}
-load_module ${build}/ngx_http_forbid_module.so;
+load_module ${module};
 worker_processes ${workers};
 daemon off;
 pid ${dir}/nginx.pid;
