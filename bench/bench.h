@@ -63,6 +63,7 @@ struct bench_requests {
     const struct bench_subject *subject;
     struct fb_request *list;                /* each with its entities and its action's policies, as the guard has them */
     size_t count;
+    struct fb_concerns concerns;            /* what their actions concern, all asked for once */
     struct bench_library *library;          /* NULL: not loaded */
 };
 void bench_requests_read(struct bench_requests *requests, const struct bench_subject *subject, struct fb_span text);
@@ -70,7 +71,7 @@ void bench_requests_read(struct bench_requests *requests, const struct bench_sub
 /* --- Measuring ---------------------------------------------------------------------------------------- */
 
 /* One decision, about the request of that index; *arena is the worker's, and cleared.  1: allow. */
-typedef unsigned bench_decide(const struct bench_requests *requests, size_t index, struct fb_arena *arena);
+typedef unsigned bench_decide(struct bench_requests *requests, size_t index, struct fb_arena *arena);
 
 /* By the C interface, from texts alone: the same case loaded through it. */
 struct bench_library *bench_library_new(const char *dir, const struct bench_requests *requests);
@@ -101,6 +102,6 @@ void bench_counter_stop(const struct bench_counter *counter, double *instruction
 void bench_counter_close(struct bench_counter *counter);
 
 /* One round.  callgrind collects inside this function alone: --toggle-collect=bench_counted. */
-unsigned bench_counted(bench_decide *decide, const struct bench_requests *requests, struct fb_arena *arena);
+unsigned bench_counted(bench_decide *decide, struct bench_requests *requests, struct fb_arena *arena);
 
 #endif

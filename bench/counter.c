@@ -55,7 +55,7 @@ void bench_counter_close(struct bench_counter *counter)
 }
 
 /* Not inlined, so that there is a name to collect by. */
-__attribute__((noinline)) unsigned bench_counted(bench_decide *decide, const struct bench_requests *requests,
+__attribute__((noinline)) unsigned bench_counted(bench_decide *decide, struct bench_requests *requests,
                                                  struct fb_arena *arena)
 {
     unsigned allowed = 0;

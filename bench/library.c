@@ -139,7 +139,7 @@ void bench_library_free(struct bench_library *library)
     free(library);
 }
 
-unsigned bench_library_decide(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+unsigned bench_library_decide(struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
     struct forbid_decision decision = {.size = sizeof decision};
     (void)arena;

@@ -8,7 +8,8 @@
  * round of MODE is made in bench_counted(), for callgrind.  Modes:
  *
  *   handles   principal and resource have been found and the action's policies are known, as when the guard asks
- *   uids      the request's three uids are there, hashed; nothing has been looked up
+ *   uids      the request's three uids are there, hashed; no entity has been looked up, and what the actions concern
+ *             is a table of the application's
  *   text      they are made from their type and id at each decision
  *   library   forbid_authorize() of the C interface, from the texts of the three uids and the context
  *   refuse    what a refusal asks in addition: could anybody, and which permit was nearest?
@@ -28,7 +29,7 @@ static unsigned decide(const struct bench_requests *requests, const struct fb_re
     return status == FB_OK && decision.allow;
 }
 
-static unsigned decide_handles(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+static unsigned decide_handles(struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
     return decide(requests, &requests->list[index], arena);
 }
@@ -41,22 +42,24 @@ static struct fb_request by_uids(const struct fb_request *request)
                                .entities = request->entities};
 }
 
-static unsigned decide_uids(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+static unsigned decide_uids(struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
     struct fb_request made = by_uids(&requests->list[index]);
+    made.concerned = fb_concerns_of(&requests->concerns, made.action);
     return decide(requests, &made, arena);
 }
 
-static unsigned decide_text(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+static unsigned decide_text(struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
     struct fb_request made = by_uids(&requests->list[index]);
     made.principal = fb_uid_new(arena, fb_uid_type(made.principal), fb_uid_id(made.principal));
     made.action = fb_uid_new(arena, fb_uid_type(made.action), fb_uid_id(made.action));
     made.resource = fb_uid_new(arena, fb_uid_type(made.resource), fb_uid_id(made.resource));
+    made.concerned = fb_concerns_of(&requests->concerns, made.action);
     return decide(requests, &made, arena);
 }
 
-static unsigned refuse(const struct bench_requests *requests, size_t index, struct fb_arena *arena)
+static unsigned refuse(struct bench_requests *requests, size_t index, struct fb_arena *arena)
 {
     const struct fb_program *program = requests->subject->program;
     const struct fb_request made = by_uids(&requests->list[index]), *request = &made;
@@ -88,7 +91,7 @@ static const struct mode *find_mode(const char *name)
     return NULL;
 }
 
-static void print_answers(const struct mode *mode, const struct bench_requests *requests)
+static void print_answers(const struct mode *mode, struct bench_requests *requests)
 {
     struct fb_arena arena;
     fb_arena_init(&arena, &fb_heap, 1 << 22);
@@ -133,7 +136,7 @@ static const char *const series_names[] = {"all", "hot", "uniform"};
 static const char *const series_files[] = {"requests.jsonl", "requests.hot.jsonl", "requests.uniform.jsonl"};
 
 /* One round to warm up, one that is counted; how many decisions that was goes to standard output. */
-static void count_round(const struct mode *mode, const struct bench_requests *requests)
+static void count_round(const struct mode *mode, struct bench_requests *requests)
 {
     struct fb_arena arena;
     fb_arena_init(&arena, &fb_heap, 1 << 22);

@@ -32,7 +32,7 @@ static uint32_t clock_cost(void)
     return median_of(costs, CLOCK_READINGS);
 }
 
-static void time_round(bench_decide *decide, const struct bench_requests *requests, struct fb_arena *arena,
+static void time_round(bench_decide *decide, struct bench_requests *requests, struct fb_arena *arena,
                        uint32_t *times)
 {
     for (size_t i = 0; i < requests->count; i++) {
@@ -66,7 +66,7 @@ static void spread(struct bench_times *result, const uint32_t *times, size_t cou
 
 /* As many requests as a quarter of the budget is enough for, in the order given, a hundred at the least;
  * the caches are warm with them then. */
-static size_t reach(bench_decide *decide, const struct bench_requests *requests, struct fb_arena *arena,
+static size_t reach(bench_decide *decide, struct bench_requests *requests, struct fb_arena *arena,
                     uint32_t budget_ms)
 {
     uint64_t end = bench_now() + (uint64_t)budget_ms * 250000u;
@@ -77,7 +77,7 @@ static size_t reach(bench_decide *decide, const struct bench_requests *requests,
 }
 
 /* Cycles and instructions over a few whole rounds. */
-static void count_rounds(struct bench_times *result, bench_decide *decide, const struct bench_requests *requests,
+static void count_rounds(struct bench_times *result, bench_decide *decide, struct bench_requests *requests,
                          struct fb_arena *arena)
 {
     struct bench_counter counter = bench_counter_open();

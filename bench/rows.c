@@ -110,20 +110,23 @@ static const struct fb_entity *find_entity(const struct bench_subject *subject, 
 }
 
 /* What the guard knows before it asks: the action, a uid of its own, with its policies since it loaded them, and both
- * entities. */
+ * entities, whose uids are then the request's. */
 static void resolve(struct bench_requests *requests, struct fb_request *request)
 {
     const struct bench_subject *subject = requests->subject;
     request->entities = &subject->entities;
     request->principal_entity = find_entity(subject, request->principal, &requests->arena);
     request->resource_entity = find_entity(subject, request->resource, &requests->arena);
+    if (request->principal_entity != NULL)
+        request->principal = request->principal_entity->uid;
+    if (request->resource_entity != NULL)
+        request->resource = request->resource_entity->uid;
     for (size_t i = 0; i < requests->count; i++)
         if (fb_uid_eq(requests->list[i].action, request->action)) {
             request->action = requests->list[i].action;
-            request->concerned = requests->list[i].concerned;
-            return;
+            break;
         }
-    request->concerned = fb_program_concerned(subject->program, request->action, request->entities, &requests->arena);
+    request->concerned = fb_concerns_of(&requests->concerns, request->action);
 }
 
 void bench_requests_read(struct bench_requests *requests, const struct bench_subject *subject, struct fb_span text)
@@ -131,6 +134,7 @@ void bench_requests_read(struct bench_requests *requests, const struct bench_sub
     size_t capacity = 0;
     *requests = (struct bench_requests){.subject = subject};
     fb_arena_init(&requests->arena, &fb_heap, (size_t)1 << 30);
+    fb_concerns_init(&requests->concerns, subject->program, &subject->entities, &requests->arena);
     for (struct fb_span line = next_object(&text); line.len != 0; line = next_object(&text)) {
         if (requests->count == capacity) {
             capacity = capacity != 0 ? 2 * capacity : 1024;

@@ -31,7 +31,7 @@ static void print_and_read(struct fb_arena *arena, const struct fb_expr *expr)
  * for people. */
 static void evaluate(struct fb_arena *arena, const struct fb_expr *expr)
 {
-    struct fb_entities entities = {find_nothing, NULL};
+    struct fb_entities entities = {.find = find_nothing};
     const struct fb_uid *uid = fb_uid_new(arena, FB_SPAN("U"), FB_SPAN("a"));
     struct fb_request request = {.principal = uid, .action = uid, .resource = uid,
                                  .context = fb_value_of_record(&fb_record_empty), .entities = &entities};

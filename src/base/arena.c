@@ -68,6 +68,12 @@ void fb_arena_clear(struct fb_arena *arena)
 {
     struct fb_arena_block *largest = NULL;
 #ifndef FB_ARENA_MALLOC
+    /* Mostly there is one block, as after the last time. */
+    if (arena->blocks != NULL && arena->blocks->next == NULL) {
+        arena->at = block_start(arena->blocks);
+        arena->failed = false;
+        return;
+    }
     for (struct fb_arena_block *block = arena->blocks; block != NULL; block = block->next) {
         if (largest == NULL || block->size > largest->size)
             largest = block;

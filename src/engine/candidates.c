@@ -207,6 +207,20 @@ uint32_t fb_candidates_more(struct fb_candidates *candidates, struct fb_eval *e)
     return *candidates->now.at++;
 }
 
+bool fb_concern(const struct fb_program *program, const uint32_t *rules, uint32_t count, struct fb_arena *arena,
+                struct fb_concerned *concerned)
+{
+    uint32_t *list = fb_arena_array(arena, 2 * (count + (size_t)1), sizeof *list);
+    if (list == NULL)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        list[i] = rules[i];
+        list[count + i] = fb_program_row(program, rules[i])->form;
+    }
+    *concerned = (struct fb_concerned){list, list + count, count};
+    return true;
+}
+
 const struct fb_concerned *fb_program_concerned(const struct fb_program *program, const struct fb_uid *action,
                                                 const struct fb_entities *entities, struct fb_arena *arena)
 {
@@ -225,11 +239,5 @@ const struct fb_concerned *fb_program_concerned(const struct fb_program *program
             return NULL;
         found[concerned->count++] = rule;
     }
-    uint32_t *list = fb_arena_array(arena, concerned->count + (size_t)1, sizeof *list);
-    if (e.cannot || list == NULL)
-        return NULL;
-    if (concerned->count != 0)
-        memcpy(list, found, concerned->count * sizeof *list);
-    concerned->list = list;
-    return concerned;
+    return !e.cannot && fb_concern(program, found, concerned->count, arena, concerned) ? concerned : NULL;
 }

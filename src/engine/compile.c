@@ -241,6 +241,15 @@ static bool compile_fixed(struct place at, const struct fb_expr *expr, struct fb
     return emit(at.to, made, expr->range, node);
 }
 
+/* The path of an attribute of a variable, or of an attribute that has one. */
+static bool find_path(struct fb_compiler *to, struct fb_node *attr)
+{
+    const struct fb_node *from = &to->code->nodes[attr->left];
+    uint32_t parent = from->op == FB_OP_VAR ? FB_PATH_VAR + from->arg : from->op == FB_OP_ATTR ? from->right
+                                                                                             : FB_PATH_NONE;
+    return parent == FB_PATH_NONE || fb_path_of(to, parent, attr->symbol, fb_node_name(attr), &attr->right);
+}
+
 static bool compile_named(struct place at, const struct fb_expr *expr, enum fb_op op, struct fb_span name,
                           uint32_t *node)
 {
@@ -256,6 +265,8 @@ static bool compile_named(struct place at, const struct fb_expr *expr, enum fb_o
     made.third = (uint32_t)name.len;
     made.symbol = fb_hash(name);
     made.name = name.ptr;
+    if (op == FB_OP_ATTR && !find_path(at.to, &made))
+        return false;
     return emit(at.to, made, expr->range, node);
 }
 

@@ -27,19 +27,16 @@ enum fb_found fb_scope_matches(struct fb_eval *e, enum fb_scope_op op, struct fb
 
 enum verdict { NO, YES, ERRED, CANNOT };
 
-/* What needs no entity first: types and equal uids of both sides, then membership. */
-static enum verdict scope_verdict(struct fb_eval *e, const struct fb_form *form, const struct fb_rows *rows,
-                                  const struct fb_row *row)
+/* Entities that the scope names: equal ones first, as membership may need a look-up. */
+static enum verdict names_verdict(struct fb_eval *e, const struct fb_program *program, const struct fb_form *form,
+                                  uint32_t rule)
 {
     const struct fb_uid *uids[2] = {e->request->principal, e->request->resource};
-    const struct fb_scope *scopes[2] = {&form->policy->principal, &form->policy->resource};
-    for (int side = 0; side < 2; side++) {
-        uint8_t op = form->op[side];
-        if (op == FB_SCOPE_EQ && !fb_uid_eq(uids[side], fb_key_at(rows, row->key[side])->uid))
+    const struct fb_rows *rows = rule < program->statics.count ? &program->statics : program->links;
+    const struct fb_row *row = fb_program_row(program, rule);
+    for (int side = 0; side < 2; side++)
+        if (form->op[side] == FB_SCOPE_EQ && !fb_uid_eq(uids[side], fb_key_at(rows, row->key[side])->uid))
             return NO;
-        if ((op == FB_SCOPE_IS || op == FB_SCOPE_IS_IN) && !fb_uid_is(uids[side], form->type[side], scopes[side]->type))
-            return NO;
-    }
     for (int side = 0; side < 2; side++) {
         if (form->op[side] != FB_SCOPE_IN && form->op[side] != FB_SCOPE_IS_IN)
             continue;
@@ -50,26 +47,43 @@ static enum verdict scope_verdict(struct fb_eval *e, const struct fb_form *form,
     return YES;
 }
 
-static enum verdict rule_verdict(const struct fb_program *program, struct fb_eval *e, uint32_t rule, bool proven,
-                                 uint8_t *effect)
+static inline bool type_fits(const struct fb_form *form, enum fb_side side, const struct fb_uid *uid)
 {
-    bool fixed = rule < program->statics.count;
-    const struct fb_rows *rows = fixed ? &program->statics : program->links;
-    const struct fb_row *row = fb_row_at(rows, fixed ? rule : rule - program->statics.count);
-    const struct fb_form *form = &program->forms[row->form];
-    *effect = form->effect;
-    enum verdict verdict = proven ? YES : scope_verdict(e, form, rows, row);
-    /* A program without conditions has no conjuncts to point at. */
-    const struct fb_conjunct *conjunct = form->conjuncts_count != 0 ? program->conjuncts + form->conjuncts : NULL;
-    for (uint32_t i = 0; i < form->conjuncts_count && verdict == YES; i++, conjunct++) {
-        struct fb_value value;
-        if (!fb_eval(e, conjunct->node, &value))
-            return e->cannot ? CANNOT : ERRED;
-        if (value.kind != FB_BOOL) {
-            fb_fault_type(e, conjunct->node, "a bool", value);
-            return ERRED;
-        }
-        verdict = value.number != 0 ? YES : NO;
+    return uid->type_hash == form->type[side] && uid->type_len == form->type_len[side]
+           && fb_bytes_eq(uid->bytes, form->type_name[side], uid->type_len);
+}
+
+static inline enum verdict scope_verdict(struct fb_eval *e, const struct fb_program *program,
+                                         const struct fb_form *form, uint32_t rule)
+{
+    if ((form->asks & FB_ASKS_RESOURCE_TYPE) != 0 && !type_fits(form, FB_SIDE_RESOURCE, e->request->resource))
+        return NO;
+    if ((form->asks & FB_ASKS_PRINCIPAL_TYPE) != 0 && !type_fits(form, FB_SIDE_PRINCIPAL, e->request->principal))
+        return NO;
+    return (form->asks & FB_ASKS_NAMES) != 0 ? names_verdict(e, program, form, rule) : YES;
+}
+
+/* A condition that is not clear at first sight. */
+static enum verdict full_verdict(struct fb_eval *e, uint32_t node)
+{
+    struct fb_value value;
+    if (e->cannot || !fb_eval(e, node, &value))
+        return e->cannot ? CANNOT : ERRED;
+    if (value.kind != FB_BOOL) {
+        fb_fault_type(e, node, "a bool", value);
+        return ERRED;
+    }
+    return value.number != 0 ? YES : NO;
+}
+
+static inline enum verdict conditions_verdict(struct fb_eval *e, const struct fb_program *program,
+                                              const struct fb_form *form)
+{
+    enum verdict verdict = YES;
+    for (uint32_t i = 0; i < form->conjuncts_count && verdict == YES; i++) {
+        uint32_t node = program->conjuncts[form->conjuncts + i].node;
+        int clear = fb_quick(e, node);
+        verdict = clear >= 0 ? (clear ? YES : NO) : full_verdict(e, node);
     }
     return verdict;
 }
@@ -84,11 +98,13 @@ struct lists {
 
 static bool add_satisfied(struct fb_arena *arena, struct lists *lists, uint8_t effect, uint32_t rule)
 {
-    uint32_t *list = fb_arena_grow(arena, lists->satisfied[effect], lists->counts[effect],
-                                   &lists->capacities[effect], sizeof *list);
-    if (list == NULL)
-        return false;
-    lists->satisfied[effect] = list;
+    uint32_t *list = lists->satisfied[effect];
+    if (lists->counts[effect] == lists->capacities[effect]) {
+        list = fb_arena_grow(arena, list, lists->counts[effect], &lists->capacities[effect], sizeof *list);
+        if (list == NULL)
+            return false;
+        lists->satisfied[effect] = list;
+    }
     list[lists->counts[effect]++] = rule;
     return true;
 }
@@ -115,31 +131,51 @@ static void conclude(const struct lists *lists, struct fb_decision *decision)
     };
 }
 
+/* What a rule whose action matches adds.  `proven`: its scope holds.  False: cannot. */
+static inline bool weigh(struct fb_eval *e, const struct fb_program *program, uint32_t rule,
+                         const struct fb_form *form, bool proven, struct lists *lists)
+{
+    enum verdict verdict = proven ? YES : scope_verdict(e, program, form, rule);
+    if (verdict == YES)
+        verdict = conditions_verdict(e, program, form);
+    if (verdict == NO)
+        return true;
+    return verdict == YES ? add_satisfied(e->arena, lists, form->effect, rule)
+                          : verdict == ERRED && add_error(e, lists, rule);
+}
+
+static bool weigh_candidates(struct fb_eval *e, const struct fb_program *program, struct lists *lists)
+{
+    struct fb_candidates candidates;
+    uint32_t rule;
+    if (!fb_candidates_init(&candidates, program, e, 0))
+        return false;
+    while ((rule = fb_candidates_next(&candidates, e)) != UINT32_MAX)
+        if (!weigh(e, program, rule, fb_program_form(program, rule), candidates.proven, lists))
+            return false;
+    return true;
+}
+
+static bool weigh_concerned(struct fb_eval *e, const struct fb_program *program, const struct fb_concerned *concerned,
+                            struct lists *lists)
+{
+    for (uint32_t i = 0; i < concerned->count; i++)
+        if (!weigh(e, program, concerned->list[i], &program->forms[concerned->forms[i]], false, lists))
+            return false;
+    return true;
+}
+
 enum fb_status fb_decide(const struct fb_program *program, const struct fb_request *request,
                          struct fb_arena *arena, struct fb_decision *decision)
 {
     *decision = (struct fb_decision){0};
     struct fb_eval e;
-    struct fb_candidates candidates;
-    fb_eval_init(&e, &program->code, request, arena);
-    if (!fb_candidates_init(&candidates, program, &e, 0))
-        return FB_CANNOT;
     struct lists lists = {0};
-    uint32_t rule;
-    while ((rule = fb_candidates_next(&candidates, &e)) != UINT32_MAX) {
-        bool kept = true;
-        uint8_t effect;
-        switch (rule_verdict(program, &e, rule, candidates.proven, &effect)) {
-        case NO: break;
-        case YES: kept = add_satisfied(arena, &lists, effect, rule); break;
-        case ERRED: kept = add_error(&e, &lists, rule); break;
-        case CANNOT: kept = false; break;
-        }
-        if (!kept)
-            return FB_CANNOT;
-    }
+    fb_eval_init(&e, &program->code, request, arena);
+    bool weighed = request->concerned != NULL ? weigh_concerned(&e, program, request->concerned, &lists)
+                                              : weigh_candidates(&e, program, &lists);
     /* An arena that once ran dry may have cut a message short, or worse. */
-    if (e.cannot || arena->failed)
+    if (!weighed || e.cannot || arena->failed)
         return FB_CANNOT;
     conclude(&lists, decision);
     return FB_OK;

@@ -43,6 +43,9 @@ static inline uint32_t fb_candidates_next(struct fb_candidates *candidates, stru
 {
     return candidates->now.at < candidates->now.end ? *candidates->now.at++ : fb_candidates_more(candidates, e);
 }
+/* These rules as what an action concerns.  False without memory. */
+bool fb_concern(const struct fb_program *program, const uint32_t *rules, uint32_t count, struct fb_arena *arena,
+                struct fb_concerned *concerned);
 /* The action's scope of a policy against the request. */
 enum fb_found fb_action_matches(struct fb_eval *e, const struct fb_scope *scope);
 

@@ -78,6 +78,7 @@ const struct fb_program *fb_link_table_program(const struct fb_link_table *table
 /* Which policies an action may concern, ascending. */
 struct fb_concerned {
     const uint32_t *list;
+    const uint32_t *forms;                      /* how each of them is compiled; of no use outside */
     uint32_t count;
 };
 
@@ -98,6 +99,26 @@ struct fb_request {
 #define FB_CONCERNED_MAX 64u
 const struct fb_concerned *fb_program_concerned(const struct fb_program *program, const struct fb_uid *action,
                                                 const struct fb_entities *entities, struct fb_arena *arena);
+
+/* The same, remembered for the actions that were asked for first.  For a program whose links stay, and a source that
+ * goes on to say the same of actions.  One thread. */
+struct fb_concern_slot {
+    const struct fb_uid *action;                /* NULL: free */
+    const struct fb_concerned *concerned;       /* NULL: it must be looked up each time */
+};
+struct fb_concerns {
+    const struct fb_program *program;
+    struct fb_entities entities;
+    struct fb_arena *arena;
+    struct fb_concern_slot *slots;
+    uint32_t count;
+};
+
+/* All must outlive it.  The arena gives at most some kilobytes an action. */
+void fb_concerns_init(struct fb_concerns *concerns, const struct fb_program *program,
+                      const struct fb_entities *entities, struct fb_arena *arena);
+/* NULL as above; valid as long as the arena. */
+const struct fb_concerned *fb_concerns_of(struct fb_concerns *concerns, const struct fb_uid *action);
 
 enum fb_status { FB_OK, FB_CANNOT };            /* CANNOT: memory, or a broken entity source */
 

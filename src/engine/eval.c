@@ -25,6 +25,14 @@ void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb
     start_seen(&e->seen[FB_PRINCIPAL], request->principal, request->principal_entity);
     start_seen(&e->seen[FB_ACTION], request->action, NULL);
     start_seen(&e->seen[FB_RESOURCE], request->resource, request->resource_entity);
+    memset(e->known_path, 0, sizeof e->known_path);
+    e->known_path[FB_CONTEXT] = FB_PATH_VAR + FB_CONTEXT;
+    e->known_fields[FB_CONTEXT] = request->context.kind == FB_RECORD ? request->context.record : NULL;
+    for (uint32_t var = FB_PRINCIPAL; var <= FB_RESOURCE; var++)
+        if (e->seen[var].found != NULL) {
+            e->known_path[var] = FB_PATH_VAR + var;
+            e->known_fields[var] = e->seen[var].found->attrs;
+        }
 }
 
 static inline struct fb_value variable(const struct fb_request *request, uint8_t var)
@@ -45,31 +53,20 @@ static inline const struct fb_record *fields_of(struct fb_eval *e, struct fb_val
     return of.kind == FB_RECORD ? of.record : of.kind == FB_ENTITY ? fb_attrs(e, of.uid) : NULL;
 }
 
-/* Of a variable, mostly without a search: most attributes are the principal's and the resource's. */
-static inline const struct fb_record *fields_of_variable(struct fb_eval *e, uint8_t var)
-{
-    if (var == FB_CONTEXT)
-        return fields_of(e, e->request->context);
-    const struct fb_seen *seen = &e->seen[var];
-    return seen->found != NULL ? seen->found->attrs : fb_find_attrs(e, seen->uid);
-}
-
-/* Attributes of attributes call this again and not fb_eval, whose frame is for all operations. */
+/* By its path; if that leads nowhere, or there is none, step by step. */
 static bool eval_attr(struct fb_eval *e, uint32_t index, struct fb_value *out)
 {
-    const struct fb_node *node = &e->code->nodes[index], *from = &e->code->nodes[node->left];
-    const struct fb_record *fields;
-    if (from->op == FB_OP_VAR) {
-        fields = fields_of_variable(e, from->arg);
-    } else {
-        if (from->op == FB_OP_ATTR ? !eval_attr(e, node->left, out) : !fb_eval(e, node->left, out))
-            return false;
-        fields = fields_of(e, *out);
-    }
-    const struct fb_cell *cell = fields != NULL ? fb_record_find(fields, node->symbol, fb_node_name(node)) : NULL;
+    const struct fb_node *node = &e->code->nodes[index];
+    const struct fb_cell *cell = node->right != FB_PATH_NONE ? fb_path_cell(e, node->right) : NULL;
     if (cell == NULL) {
-        struct fb_value of = from->op == FB_OP_VAR ? variable(e->request, from->arg) : *out;
-        return !e->cannot && fb_leaf_attr(e, index, of, out);
+        if (e->cannot || !fb_eval(e, node->left, out))
+            return false;
+        const struct fb_record *fields = fields_of(e, *out);
+        cell = fields != NULL ? fb_record_find(fields, node->symbol, fb_node_name(node)) : NULL;
+        if (cell == NULL) {
+            struct fb_value of = *out;
+            return !e->cannot && fb_leaf_attr(e, index, of, out);
+        }
     }
     *out = fb_cell_load(cell);
     return true;

@@ -46,9 +46,13 @@ struct fb_eval {
     bool cannot;
     struct fb_fault fault;
     struct fb_seen seen[3]; /* principal, action, resource: by enum fb_var */
+    /* What paths led to, by fb_known_slot(); FB_PATH_NONE: nothing yet.  Fields NULL: an entity that is not there, or
+     * a context that is no record. */
+    uint32_t known_path[FB_PATHS_KNOWN];
+    const struct fb_record *known_fields[FB_PATHS_KNOWN];
 };
 
-/* `code` may be set anew between evaluations; the rest stays for one decision. */
+/* For one decision. */
 void fb_eval_init(struct fb_eval *e, const struct fb_code *code, const struct fb_request *request,
                   struct fb_arena *arena);
 bool fb_eval(struct fb_eval *e, uint32_t node, struct fb_value *out);
@@ -88,6 +92,25 @@ bool fb_leaf_has(struct fb_eval *e, uint32_t node, struct fb_value in, struct fb
 bool fb_leaf_path(struct fb_eval *e, uint32_t node, struct fb_value in, struct fb_value *out);
 bool fb_leaf_in(struct fb_eval *e, uint32_t node, struct fb_value a, struct fb_value b, struct fb_value *out);
 bool fb_leaf_tag(struct fb_eval *e, uint32_t node, struct fb_value a, struct fb_value b, struct fb_value *out);
+
+/* --- path.c --------------------------------------------------------------------------------------- */
+
+/* The fields of what a path leads to, looked for; NULL: there are none to be had without more ado. */
+const struct fb_record *fb_path_fields(struct fb_eval *e, uint32_t path);
+
+/* The attribute that a path of one name or more leads to; NULL likewise. */
+static inline const struct fb_cell *fb_path_cell(struct fb_eval *e, uint32_t number)
+{
+    const struct fb_path *path = &e->code->paths[number - FB_PATH_FIRST];
+    const struct fb_record *fields = e->known_path[path->slot] == path->parent ? e->known_fields[path->slot]
+                                                                               : fb_path_fields(e, path->parent);
+    return fields != NULL ? fb_record_find(fields, path->symbol, fb_span(path->name, path->name_len)) : NULL;
+}
+
+/* --- quick.c: conditions in their clear cases ------------------------------------------------------- */
+
+/* 1, 0: what fb_eval() would give is true, false.  -1: not clear; fb_eval() must be asked, or e->cannot. */
+int fb_quick(struct fb_eval *e, uint32_t node);
 
 /* --- leaf.c, function.c: what needs values alone ------------------------------------------------- */
 

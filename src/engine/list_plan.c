@@ -331,8 +331,8 @@ bool fb_plan_make(const struct fb_list_query *query, struct fb_arena *arena, str
     while (!tally.forbidden && (rule = fb_candidates_next(&candidates, &p.s.e)) != UINT32_MAX)
         if (!count_rule(&p, &tally, rule))
             return false;
-    plan->concerned = (struct fb_concerned){tally.rules, (uint32_t)tally.count};
-    if (p.s.e.cannot || arena->failed)
+    if (p.s.e.cannot || !fb_concern(query->program, tally.rules, (uint32_t)tally.count, arena, &plan->concerned)
+        || arena->failed)
         return false;
     if (tally.forbidden || !tally.permits)
         return true;

@@ -80,6 +80,21 @@ static bool compile_conditions(struct builder *b, const struct fb_policy *policy
     return true;
 }
 
+static void read_scope(struct fb_form *form, int side, const struct fb_scope *scope)
+{
+    enum fb_scope_op op = scope->op;
+    form->op[side] = (uint8_t)op;
+    if (op == FB_SCOPE_EQ || op == FB_SCOPE_IN || op == FB_SCOPE_IS_IN)
+        form->asks |= FB_ASKS_NAMES;
+    if (op != FB_SCOPE_IS && op != FB_SCOPE_IS_IN)
+        return;
+    form->asks |= side == FB_SIDE_PRINCIPAL ? FB_ASKS_PRINCIPAL_TYPE : FB_ASKS_RESOURCE_TYPE;
+    form->type[side] = fb_hash(scope->type);
+    form->type_name[side] = scope->type.ptr;
+    /* No uid's type is longer than a limit far below, so one that is matches none. */
+    form->type_len[side] = (uint16_t)(scope->type.len < UINT16_MAX ? scope->type.len : UINT16_MAX);
+}
+
 static bool add_form(struct builder *b, const struct fb_policy *policy, uint32_t *number)
 {
     struct fb_program *program = b->program;
@@ -90,11 +105,8 @@ static bool add_form(struct builder *b, const struct fb_policy *policy, uint32_t
     program->forms = forms;
     const struct fb_scope *scopes[2] = {&policy->principal, &policy->resource};
     struct fb_form form = {.policy = policy, .effect = (uint8_t)policy->effect};
-    for (int side = 0; side < 2; side++) {
-        form.op[side] = (uint8_t)scopes[side]->op;
-        if (scopes[side]->op == FB_SCOPE_IS || scopes[side]->op == FB_SCOPE_IS_IN)
-            form.type[side] = fb_hash(scopes[side]->type);
-    }
+    for (int side = 0; side < 2; side++)
+        read_scope(&form, side, scopes[side]);
     if (!compile_conditions(b, policy, &form))
         return false;
     *number = (uint32_t)program->forms_count;

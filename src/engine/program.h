@@ -19,7 +19,8 @@
  *   MUL          list(right, third)                           a chain of *
  *   EQ … HAS_TAG left, right
  *   IF           left, right, third
- *   ATTR HAS     left, symbol, name, third = bytes of name
+ *   ATTR         left, symbol, name, third = bytes of name    right: its path
+ *   HAS          left, symbol, name, third = bytes of name
  *   PATH         left, names(right, third)                    has a.b.c
  *   LIKE         left, pattern
  *   IS           left, symbol, name, third = bytes of name
@@ -69,12 +70,34 @@ struct fb_name {
     struct fb_span text;
 };
 
+/* Attributes read one after another from a variable: `resource.repo.owner`.  It stands once in a program, however
+ * many policies read it, so that a decision may remember where it led (path.c). */
+struct fb_path {
+    uint64_t symbol;            /* of the last name */
+    const char *name;
+    uint32_t name_len;
+    uint32_t parent;            /* the path of the names before */
+    uint32_t slot;              /* where a decision remembers that one */
+};
+_Static_assert(sizeof(struct fb_path) == 32, "two paths a cache line");
+#define FB_PATH_NONE 0u
+#define FB_PATH_VAR 1u          /* paths of no names: 1 + enum fb_var */
+#define FB_PATH_FIRST 5u        /* number of paths[0] */
+#define FB_PATHS_KNOWN 12u      /* places where a decision remembers paths: one a variable, … */
+static inline uint32_t fb_known_slot(uint32_t path)
+{
+    return path < FB_PATH_FIRST ? path - FB_PATH_VAR : FB_PATH_FIRST - 1 + path % 8;    /* … eight for the others */
+}
+
 /* Nodes and what they refer to.  Ranges stand apart: only errors and explanations read them. */
 struct fb_code {
     struct fb_node *nodes;
     struct fb_range *ranges;    /* one a node: in the source of the policy that it came from */
     uint32_t *lists;
     struct fb_name *names;
+    struct fb_path *paths;
+    uint32_t *path_slots;       /* a hash table while paths are added: numbers */
+    size_t paths_count, paths_capacity, path_slots_count;
     size_t nodes_count, nodes_capacity, ranges_capacity;
     size_t lists_count, lists_capacity;
     size_t names_count, names_capacity;
@@ -97,11 +120,19 @@ struct fb_conjunct {
  * once for all that differ in nothing but the entities of their scopes.  By enum fb_side. */
 struct fb_form {
     const struct fb_policy *policy;             /* it, or the first of those alike: its action's scope holds */
-    uint64_t type[2];                           /* IS, IS_IN: the type's hash */
+    uint64_t type[2];                           /* IS, IS_IN: the type's hash, … */
+    const char *type_name[2];                   /* … and its name, */
+    uint16_t type_len[2];                       /* which is that long */
     uint32_t conjuncts, conjuncts_count;
     uint8_t effect;                             /* enum fb_effect */
     uint8_t op[2];                              /* enum fb_scope_op */
+    uint8_t asks;                               /* FB_ASKS_…: what a scope needs looked at */
 };
+#define FB_ASKS_PRINCIPAL_TYPE 1u
+#define FB_ASKS_RESOURCE_TYPE 2u
+#define FB_ASKS_NAMES 4u
+_Static_assert(sizeof(struct fb_form) <= 64, "one cache line");
+_Static_assert(FB_UID_TYPE_MAX <= UINT16_MAX, "type_len");
 
 /* A static policy or a link as explanations and unknowns see it; put together by fb_rule_of(). */
 struct fb_rule {
@@ -183,6 +214,11 @@ struct fb_compiler {
 bool fb_compile(struct fb_compiler *compiler, const struct fb_expr *expr, uint32_t *node);
 /* The negation of a node that has been compiled. */
 bool fb_compile_not(struct fb_compiler *compiler, uint32_t operand, struct fb_range range, uint32_t *node);
+
+/* --- path.c: paths while they are compiled ------------------------------------------------------- */
+
+/* The path of `name` behind `parent`, added if it is new.  False without memory. */
+bool fb_path_of(struct fb_compiler *compiler, uint32_t parent, uint64_t symbol, struct fb_span name, uint32_t *path);
 
 /* --- classify.c -------------------------------------------------------------------------------- */
 

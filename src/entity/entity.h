@@ -32,16 +32,44 @@ static inline const struct fb_uid *fb_ref_uid(const struct fb_ref *ref)
 
 /* The first place whose hash is not below. */
 uint32_t fb_refs_bound(struct fb_refs refs, uint64_t hash);
-/* Up to so many refs, looking at each beats halving. */
-#define FB_REFS_SMALL 8u
+
+/* So many refs are looked at side by side, without a branch that the processor could guess wrong. */
+#define FB_REFS_WINDOW 8u
+
+static inline uint32_t fb_refs_below(const struct fb_ref *refs, uint32_t count, uint64_t hash)
+{
+    uint32_t below = 0;
+    for (uint32_t i = 0; i < count; i++)
+        below += refs[i].hash < hash;
+    return below;
+}
+
+/* The same.  Hashes are spread evenly, so the place is mostly near where the hash stands among all 64-bit numbers: in
+ * the window there, or in the next one. */
+static inline uint32_t fb_refs_place(struct fb_refs refs, uint64_t hash)
+{
+    if (refs.count <= FB_REFS_WINDOW)
+        return fb_refs_below(refs.refs, refs.count, hash);
+    uint32_t last = refs.count - FB_REFS_WINDOW, at = (uint32_t)((hash >> 32) * refs.count >> 32);
+    at = at > FB_REFS_WINDOW / 2 ? at - FB_REFS_WINDOW / 2 : 0;
+    at = at < last ? at : last;
+    for (int tries = 0; tries < 4; tries++) {
+        uint32_t below = fb_refs_below(refs.refs + at, FB_REFS_WINDOW, hash);
+        /* The next window shares one ref with this, so it never leads back. */
+        if (below == 0 && at != 0)
+            at = at > FB_REFS_WINDOW - 1 ? at - (FB_REFS_WINDOW - 1) : 0;
+        else if (below == FB_REFS_WINDOW && at != last)
+            at = last - at > FB_REFS_WINDOW - 1 ? at + (FB_REFS_WINDOW - 1) : last;
+        else
+            return at + below;
+    }
+    return fb_refs_bound(refs, hash);
+}
 
 /* The ref to that uid, or NULL. */
 static inline const struct fb_ref *fb_refs_find(struct fb_refs refs, const struct fb_uid *uid)
 {
-    uint32_t i = refs.count <= FB_REFS_SMALL ? 0 : fb_refs_bound(refs, uid->hash);
-    while (i < refs.count && refs.refs[i].hash < uid->hash)
-        i++;
-    for (; i < refs.count && refs.refs[i].hash == uid->hash; i++)
+    for (uint32_t i = fb_refs_place(refs, uid->hash); i < refs.count && refs.refs[i].hash == uid->hash; i++)
         if (fb_uid_eq(fb_ref_uid(&refs.refs[i]), uid))
             return &refs.refs[i];
     return NULL;
@@ -77,6 +105,8 @@ struct fb_entities {
      * decision give the same answer. */
     enum fb_found (*find)(const void *self, const struct fb_uid *uid, struct fb_entity *entity);
     const void *self;
+    /* The same where the attributes are all that is wanted; NULL: by `find`. */
+    enum fb_found (*find_attrs)(const void *self, const struct fb_uid *uid, const struct fb_record **attrs);
 };
 
 /* Cedar's `in`, reflexive, for missing entities too: through the ancestors that stand in the entity,

@@ -207,7 +207,16 @@ static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_
     return FB_FOUND;
 }
 
+static enum fb_found find_attrs(const void *self, const struct fb_uid *uid, const struct fb_record **attrs)
+{
+    const struct fb_node *node = fb_entity_set_node(self, uid);
+    if (node == NULL || node->attrs == NULL)
+        return FB_ABSENT;
+    *attrs = node->attrs;
+    return FB_FOUND;
+}
+
 struct fb_entities fb_entity_set_source(const struct fb_entity_set *set)
 {
-    return (struct fb_entities){find, set};
+    return (struct fb_entities){.find = find, .self = set, .find_attrs = find_attrs};
 }

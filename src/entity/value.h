@@ -148,12 +148,18 @@ uint64_t fb_record_bound(const struct fb_record *record, uint64_t symbol);
  * a symbol stand side by side, so the name decides among them. */
 static inline const struct fb_cell *fb_record_find(const struct fb_record *record, uint64_t symbol, struct fb_span name)
 {
-    uint64_t i = record->count <= FB_RECORD_SMALL ? 0 : fb_record_bound(record, symbol);
-    while (i < record->count && record->symbols[i] < symbol)
-        i++;
-    for (; i < record->count && record->symbols[i] == symbol; i++)
-        if (fb_span_eq(fb_value_text(fb_cell_load(&fb_record_names(record)[i])), name))
+    uint64_t count = record->count, i = 0;
+    if (count <= FB_RECORD_SMALL)
+        for (uint64_t at = 0; at < count; at++)     /* no branch that the processor could guess wrong */
+            i += record->symbols[at] < symbol;
+    else
+        i = fb_record_bound(record, symbol);
+    for (; i < count && record->symbols[i] == symbol; i++) {
+        const struct fb_cell *cell = &fb_record_names(record)[i];
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): fb_cell_load() of a string */
+        if (fb_span_eq(fb_span((const char *)((uintptr_t)cell + (uint64_t)cell->bits), cell->count), name))
             return &fb_record_values(record)[i];
+    }
     return NULL;
 }
 

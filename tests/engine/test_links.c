@@ -327,7 +327,7 @@ static void check_table(void)
 
 static bool check_requests(bool deep)
 {
-    static const struct fb_entities open = {find_open, NULL};
+    static const struct fb_entities open = {.find = find_open};
     const struct fb_entities closed = fb_entity_set_source(world.entities);
     bool some = false;
     for (int i = 0; i < REQUESTS; i++) {

@@ -173,7 +173,7 @@ static void broken_sources(void **state)
     (void)state;
     struct fb_program *program = program_of(every_lookup);
     struct breaking b = {0}, *holder = &b;
-    struct fb_entities entities = {find_or_break, &holder};
+    struct fb_entities entities = {.find = find_or_break, .self = &holder};
     struct fb_request request = world.request;
     struct fb_decision d;
     request.entities = &entities;
@@ -214,7 +214,7 @@ static void own_entities_are_looked_up_once(void **state)
         "permit (principal in G::\"low\", action, resource) when { resource.title == \"x\" && principal.hasTag(\"k\")"
         " };");
     struct breaking b = {0}, *holder = &b;
-    struct fb_entities entities = {find_or_break, &holder};
+    struct fb_entities entities = {.find = find_or_break, .self = &holder};
     struct fb_request request = world.request;
     struct fb_decision d;
     request.entities = &entities;
@@ -258,7 +258,7 @@ static void open_ancestors_are_asked(void **state)
         {"resource in F::\"other\"", false}, {"action in Action::\"all\"", true},
         {"F::\"f\" in F::\"root\"", true}, {"F::\"f\" in R::\"r\"", false},
     };
-    struct fb_entities entities = {find_open, NULL};
+    struct fb_entities entities = {.find = find_open};
     struct fb_request request = world.request;
     request.entities = &entities;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

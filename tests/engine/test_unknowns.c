@@ -200,7 +200,7 @@ static void run_case(uint64_t seed, struct found *found, bool loud)
                 request.resource = c.resources[r];
                 request.context = c.contexts[x];
                 struct altered altered = {&c, c.altered[x]};
-                struct fb_entities entities = {find_altered, &altered};
+                struct fb_entities entities = {.find = find_altered, .self = &altered};
                 request.entities = &entities;
                 allowed = try_choice(&c, &request, came) || allowed;
             }

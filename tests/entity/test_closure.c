@@ -318,7 +318,7 @@ static void goes_on_in_another_source(void **state)
     assert_true(fb_entity_set_close(token, &bench->diags));
     assert_true(fb_entity_set_close(store, &bench->diags));
     struct stack stack = {{fb_entity_set_source(token), fb_entity_set_source(store)}, -1};
-    struct fb_entities all = {find_in_stack, &stack};
+    struct fb_entities all = {.find = find_in_stack, .self = &stack};
     const struct fb_uid *user = node(bench, "user");
     assert_int_equal(fb_entity_in(&all, user, node(bench, "role")), FB_FOUND);
     assert_int_equal(fb_entity_in(&all, user, node(bench, "all")), FB_FOUND);
@@ -339,7 +339,7 @@ static void ends_in_cycles_and_depths(void **state)
     assert_true(fb_entity_set_close(one, &bench->diags));
     assert_true(fb_entity_set_close(two, &bench->diags));
     struct stack stack = {{fb_entity_set_source(one), fb_entity_set_source(two)}, -1};
-    struct fb_entities all = {find_in_stack, &stack};
+    struct fb_entities all = {.find = find_in_stack, .self = &stack};
     assert_int_equal(fb_entity_in(&all, node(bench, "a"), node(bench, "x")), FB_BROKEN);
     assert_int_equal(fb_entity_in(&all, node(bench, "a"), node(bench, "b")), FB_FOUND);
     struct fb_entities ring = fb_entity_set_source(draw(bench, "a>b,c b>a,c c>a,b"));

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conditions in their clear cases: what most policies ask of most requests (a comparison, a membership, a flag),
+ * without the frames and the copies that Cedar's every case takes.  What is not clear (an attribute that is absent,
+ * operands of other kinds, ancestors that are open) is answered -1, and the caller asks fb_eval(), which starts
+ * from the beginning; so nothing here may have an effect, and what is answered must be what fb_eval() gives. */
+
+#include "engine/eval.h"
+
+static int quick(struct fb_eval *e, uint32_t index);
+
+static inline bool operand(struct fb_eval *e, uint32_t index, struct fb_value *out)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    if (node->op == FB_OP_VAR) {
+        *out = node->arg == FB_CONTEXT ? e->request->context : fb_value_entity(e->seen[node->arg].uid);
+        return true;
+    }
+    if (node->op == FB_OP_CONST) {
+        *out = node->value;
+        return true;
+    }
+    const struct fb_cell *cell = node->op == FB_OP_ATTR && node->right != FB_PATH_NONE ? fb_path_cell(e, node->right) : NULL;
+    if (cell == NULL)
+        return false;
+    *out = fb_cell_load(cell);
+    return true;
+}
+
+/* Membership of the request's own entities, whose ancestors are mostly all there. */
+static int is_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_uid *group)
+{
+    if (fb_uid_eq(uid, group))
+        return 1;
+    const struct fb_seen *seen = e->seen;
+    int i = uid == seen[0].uid ? 0 : uid == seen[2].uid ? 2 : -1;
+    if (i < 0)
+        return -1;
+    const struct fb_entity *entity = seen[i].found != NULL ? seen[i].found : fb_find(e, uid, NULL);
+    if (entity == NULL)
+        return e->cannot ? -1 : 0;
+    return entity->closed ? fb_refs_contain(entity->ancestors, group) : -1;
+}
+
+static int quick_binary(struct fb_eval *e, const struct fb_node *node)
+{
+    struct fb_value a, b;
+    if (!operand(e, node->left, &a) || !operand(e, node->right, &b))
+        return -1;
+    switch ((unsigned)node->op) {
+    case FB_OP_EQ: case FB_OP_NE:
+        return (a.kind == FB_ENTITY && b.kind == FB_ENTITY ? fb_uid_eq(a.uid, b.uid) : fb_value_eq(a, b))
+               == (node->op == FB_OP_EQ);
+    case FB_OP_IN:
+        return a.kind == FB_ENTITY && b.kind == FB_ENTITY ? is_in(e, a.uid, b.uid) : -1;
+    default:    /* FB_OP_CONTAINS */
+        return a.kind == FB_SET ? fb_set_contains(a, b) : -1;
+    }
+}
+
+static int quick_logic(struct fb_eval *e, const struct fb_node *node)
+{
+    int decides = node->op == FB_OP_OR, result = !decides;
+    for (uint32_t i = 0; i < node->third && result == !decides; i++)
+        result = quick(e, e->code->lists[node->right + i]);
+    return result;
+}
+
+static int quick(struct fb_eval *e, uint32_t index)
+{
+    const struct fb_node *node = &e->code->nodes[index];
+    struct fb_value value;
+    int result;
+    switch ((unsigned)node->op) {
+    case FB_OP_CONST: case FB_OP_ATTR:
+        return operand(e, index, &value) && value.kind == FB_BOOL ? value.number != 0 : -1;
+    case FB_OP_NOT:
+        result = quick(e, node->left);
+        return result < 0 ? -1 : !result;
+    case FB_OP_EQ: case FB_OP_NE: case FB_OP_IN: case FB_OP_CONTAINS:
+        return quick_binary(e, node);
+    case FB_OP_AND: case FB_OP_OR:
+        return quick_logic(e, node);
+    default:
+        return -1;
+    }
+}
+
+int fb_quick(struct fb_eval *e, uint32_t node)
+{
+    return quick(e, node);
+}
