@@ -37,7 +37,8 @@ struct bench_subject {
     struct fb_entity_set *entity_set;
     struct fb_entities entities;
     struct fb_link_table *links;            /* NULL: there are none */
-    const struct fb_program *program;
+    struct fb_program *compiled;
+    const struct fb_program *program;       /* with the links */
     size_t count;                           /* of policies and links */
     size_t templates;                       /* of set.count; they decide nothing by themselves */
     uint64_t parse_ns, links_ns, compile_ns, entities_ns;

@@ -163,13 +163,23 @@ static void load_policies(struct bench_subject *subject, const char *dir)
     fb_diags_init(&diags, &subject->policies);
     parse_policies(subject, dir, &diags);
     uint64_t start = cpu_now();
-    subject->program = fb_program_new(&subject->policies, &subject->set, &diags);
+    subject->program = subject->compiled = fb_program_new(&subject->policies, &subject->set, &diags);
     subject->compile_ns = cpu_now() - start;
     need_clean(&diags, subject->program != NULL);
     load_links(subject, dir);
     subject->count = fb_program_count(subject->program);
     subject->policies_bytes = subject->policies.used + subject->heap.used;
     subject->add_us = add_link_us(subject);
+}
+
+/* What the guard knows from the schema: how records look. */
+static void expect_records(const struct bench_subject *subject)
+{
+    for (size_t i = 0; i < fb_entity_set_count(subject->entity_set); i++) {
+        struct fb_entity entity;
+        fb_entity_set_at(subject->entity_set, i, &entity);
+        fb_program_expect(subject->compiled, entity.attrs->symbols, (uint32_t)entity.attrs->count);
+    }
 }
 
 static void load_entities(struct bench_subject *subject, const char *dir)
@@ -186,6 +196,7 @@ static void load_entities(struct bench_subject *subject, const char *dir)
     subject->entities_ns = cpu_now() - start;
     subject->entities_bytes = subject->entities_arena.used;
     subject->entities = fb_entity_set_source(subject->entity_set);
+    expect_records(subject);
     free((void *)(uintptr_t)source.text.ptr);
 }
 

@@ -171,7 +171,7 @@ static inline char *take(struct fb_arena *arena, size_t size, size_t rounded)
 
 #endif
 
-void *fb_arena_room(struct fb_arena *arena, size_t size)
+void *fb_arena_room_made(struct fb_arena *arena, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT)
         return fail(arena);

@@ -34,7 +34,20 @@ void fb_arena_clear(struct fb_arena *arena);
 /* Zeroed bytes; NULL when the ceiling or the memory is reached.  Size 0 gives a valid pointer. */
 void *fb_arena_alloc(struct fb_arena *arena, size_t size);
 /* The same without the zeroes, for a caller that writes every byte. */
-void *fb_arena_room(struct fb_arena *arena, size_t size);
+void *fb_arena_room_made(struct fb_arena *arena, size_t size);
+static inline void *fb_arena_room(struct fb_arena *arena, size_t size)
+{
+#ifndef FB_ARENA_MALLOC
+    /* Mostly the newest block has it. */
+    size_t left = (size_t)((uintptr_t)arena->end - (uintptr_t)arena->at), rounded = (size + 15) & ~(size_t)15;
+    if (size != 0 && size <= SIZE_MAX - 15 && rounded <= left) {
+        char *piece = arena->at;
+        arena->at += rounded;
+        return piece;
+    }
+#endif
+    return fb_arena_room_made(arena, size);
+}
 /* count * size with the product checked. */
 void *fb_arena_array(struct fb_arena *arena, size_t count, size_t size);
 /* A copy of the bytes; on failure the empty span (and `failed`). */

@@ -16,19 +16,13 @@ static const struct fb_entity *find_seen(struct fb_eval *e, struct fb_seen *seen
     return seen->found;
 }
 
-/* Which of the request's uids it is: by address, which is how variables come; then by contents.  -1: none. */
-static inline int which_seen(const struct fb_seen *seen, const struct fb_uid *uid)
-{
-    int i = uid == seen[0].uid ? 0 : uid == seen[1].uid ? 1 : uid == seen[2].uid ? 2 : -1;
-    for (int j = 0; i < 0 && j < 3; j++)
-        i = seen[j].uid->hash == uid->hash && fb_uid_eq(seen[j].uid, uid) ? j : -1;
-    return i;
-}
-
 const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, struct fb_entity *room)
 {
     struct fb_seen *seen = e->seen;
-    int i = which_seen(seen, uid);
+    /* By address, which is how variables come; then by contents. */
+    int i = uid == seen[0].uid ? 0 : uid == seen[1].uid ? 1 : uid == seen[2].uid ? 2 : -1;
+    for (int j = 0; i < 0 && j < 3; j++)
+        i = seen[j].uid->hash == uid->hash && fb_uid_eq(seen[j].uid, uid) ? j : -1;
     if (i >= 0)
         return seen[i].found != NULL ? seen[i].found : find_seen(e, &seen[i]);
     enum fb_found found = e->request->entities->find(e->request->entities->self, uid, room);
@@ -40,7 +34,9 @@ const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, str
 const struct fb_record *fb_find_attrs(struct fb_eval *e, const struct fb_uid *uid)
 {
     const struct fb_entities *entities = e->request->entities;
-    if (entities->find_attrs != NULL && which_seen(e->seen, uid) < 0) {
+    const struct fb_seen *seen = e->seen;
+    bool foreign = uid->hash != seen[0].uid->hash && uid->hash != seen[1].uid->hash && uid->hash != seen[2].uid->hash;
+    if (foreign && entities->find_attrs != NULL) {
         const struct fb_record *attrs = NULL;
         enum fb_found found = entities->find_attrs(entities->self, uid, &attrs);
         e->cannot = e->cannot || found == FB_BROKEN;

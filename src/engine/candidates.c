@@ -210,14 +210,16 @@ uint32_t fb_candidates_more(struct fb_candidates *candidates, struct fb_eval *e)
 bool fb_concern(const struct fb_program *program, const uint32_t *rules, uint32_t count, struct fb_arena *arena,
                 struct fb_concerned *concerned)
 {
-    uint32_t *list = fb_arena_array(arena, 2 * (count + (size_t)1), sizeof *list);
-    if (list == NULL)
+    uint32_t *list = fb_arena_array(arena, count + (size_t)1, sizeof *list);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+    const struct fb_form **forms = fb_arena_array(arena, count + (size_t)1, sizeof *forms);
+    if (list == NULL || forms == NULL)
         return false;
     for (uint32_t i = 0; i < count; i++) {
         list[i] = rules[i];
-        list[count + i] = fb_program_row(program, rules[i])->form;
+        forms[i] = fb_program_form(program, rules[i]);
     }
-    *concerned = (struct fb_concerned){list, list + count, count};
+    *concerned = (struct fb_concerned){list, forms, count};
     return true;
 }
 

@@ -79,13 +79,15 @@ static enum verdict full_verdict(struct fb_eval *e, uint32_t node)
 static inline enum verdict conditions_verdict(struct fb_eval *e, const struct fb_program *program,
                                               const struct fb_form *form)
 {
-    enum verdict verdict = YES;
-    for (uint32_t i = 0; i < form->conjuncts_count && verdict == YES; i++) {
-        uint32_t node = program->conjuncts[form->conjuncts + i].node;
-        int clear = fb_quick(e, node);
-        verdict = clear >= 0 ? (clear ? YES : NO) : full_verdict(e, node);
+    /* A program without conditions has no conjuncts to point at. */
+    const struct fb_conjunct *conjunct = form->conjuncts_count != 0 ? program->conjuncts + form->conjuncts : NULL;
+    for (uint32_t left = form->conjuncts_count; left > 0; left--, conjunct++) {
+        int clear = fb_quick(e, conjunct->node);
+        enum verdict verdict = clear == 0 ? NO : clear > 0 ? YES : full_verdict(e, conjunct->node);
+        if (verdict != YES)
+            return verdict;
     }
-    return verdict;
+    return YES;
 }
 
 /* Lists of a decision while they grow. */
@@ -96,11 +98,17 @@ struct lists {
     size_t errors_count, errors_capacity;
 };
 
+#define FEW_SATISFIED 8u
+
 static bool add_satisfied(struct fb_arena *arena, struct lists *lists, uint8_t effect, uint32_t rule)
 {
     uint32_t *list = lists->satisfied[effect];
     if (lists->counts[effect] == lists->capacities[effect]) {
-        list = fb_arena_grow(arena, list, lists->counts[effect], &lists->capacities[effect], sizeof *list);
+        /* The first few without a clear: all that is counted is written. */
+        if (list == NULL && (list = fb_arena_room(arena, FEW_SATISFIED * sizeof *list)) != NULL)
+            lists->capacities[effect] = FEW_SATISFIED;
+        else
+            list = fb_arena_grow(arena, list, lists->counts[effect], &lists->capacities[effect], sizeof *list);
         if (list == NULL)
             return false;
         lists->satisfied[effect] = list;
@@ -160,7 +168,7 @@ static bool weigh_concerned(struct fb_eval *e, const struct fb_program *program,
                             struct lists *lists)
 {
     for (uint32_t i = 0; i < concerned->count; i++)
-        if (!weigh(e, program, concerned->list[i], &program->forms[concerned->forms[i]], false, lists))
+        if (!weigh(e, program, concerned->list[i], concerned->forms[i], false, lists))
             return false;
     return true;
 }
@@ -168,15 +176,16 @@ static bool weigh_concerned(struct fb_eval *e, const struct fb_program *program,
 enum fb_status fb_decide(const struct fb_program *program, const struct fb_request *request,
                          struct fb_arena *arena, struct fb_decision *decision)
 {
-    *decision = (struct fb_decision){0};
     struct fb_eval e;
     struct lists lists = {0};
     fb_eval_init(&e, &program->code, request, arena);
     bool weighed = request->concerned != NULL ? weigh_concerned(&e, program, request->concerned, &lists)
                                               : weigh_candidates(&e, program, &lists);
     /* An arena that once ran dry may have cut a message short, or worse. */
-    if (!weighed || e.cannot || arena->failed)
+    if (!weighed || e.cannot || arena->failed) {
+        *decision = (struct fb_decision){0};
         return FB_CANNOT;
+    }
     conclude(&lists, decision);
     return FB_OK;
 }

@@ -22,6 +22,11 @@ struct fb_program;
  * diagnostic where a limit is passed. */
 struct fb_program *fb_program_new(struct fb_arena *arena, const struct fb_policy_set *set, struct fb_diags *diags);
 
+/* Tells that records with just these fields (fb_hash() of the names, ascending) are to be expected, entities of a type
+ * or a context: policies then look for them in their places first.  While the program is made; decisions stay the
+ * same. */
+void fb_program_expect(struct fb_program *program, const uint64_t *symbols, uint32_t count);
+
 /* Policies are known by their index: static policies in source order, then links in order. */
 size_t fb_program_count(const struct fb_program *program);
 /* Of a link its template; of one that was removed from a table NULL, and the empty id. */
@@ -78,7 +83,7 @@ const struct fb_program *fb_link_table_program(const struct fb_link_table *table
 /* Which policies an action may concern, ascending. */
 struct fb_concerned {
     const uint32_t *list;
-    const uint32_t *forms;                      /* how each of them is compiled; of no use outside */
+    const struct fb_form *const *forms;         /* how each of them is compiled */
     uint32_t count;
 };
 

@@ -104,7 +104,8 @@ static inline const struct fb_cell *fb_path_cell(struct fb_eval *e, uint32_t num
     const struct fb_path *path = &e->code->paths[number - FB_PATH_FIRST];
     const struct fb_record *fields = e->known_path[path->slot] == path->parent ? e->known_fields[path->slot]
                                                                                : fb_path_fields(e, path->parent);
-    return fields != NULL ? fb_record_find(fields, path->symbol, fb_span(path->name, path->name_len)) : NULL;
+    return fields != NULL ? fb_record_find_near(fields, path->symbol, fb_span(path->name, path->name_len), path->place)
+                          : NULL;
 }
 
 /* --- quick.c: conditions in their clear cases ------------------------------------------------------- */

@@ -62,6 +62,16 @@ bool fb_path_of(struct fb_compiler *compiler, uint32_t parent, uint64_t symbol, 
     return true;
 }
 
+void fb_program_expect(struct fb_program *program, const uint64_t *symbols, uint32_t count)
+{
+    for (size_t i = 0; i < program->code.paths_count; i++) {
+        struct fb_path *path = &program->code.paths[i];
+        for (uint32_t at = 0; at < count && symbols[at] <= path->symbol; at++)
+            if (symbols[at] == path->symbol)
+                path->place = at;
+    }
+}
+
 /* --- While they are read ------------------------------------------------------------------------ */
 
 /* The entity of a variable that has not been looked up. */

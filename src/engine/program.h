@@ -78,6 +78,7 @@ struct fb_path {
     uint32_t name_len;
     uint32_t parent;            /* the path of the names before */
     uint32_t slot;              /* where a decision remembers that one */
+    uint32_t place;             /* which field of a record the last name is thought to be */
 };
 _Static_assert(sizeof(struct fb_path) == 32, "two paths a cache line");
 #define FB_PATH_NONE 0u

@@ -6,8 +6,6 @@
 
 #include "engine/eval.h"
 
-static int quick(struct fb_eval *e, uint32_t index);
-
 static inline bool operand(struct fb_eval *e, uint32_t index, struct fb_value *out)
 {
     const struct fb_node *node = &e->code->nodes[index];
@@ -57,35 +55,42 @@ static int quick_binary(struct fb_eval *e, const struct fb_node *node)
     }
 }
 
-static int quick_logic(struct fb_eval *e, const struct fb_node *node)
+/* Kept apart, so that what is common needs no frame of a recursion.  Whose depth is bounded as fb_eval()'s. */
+static __attribute__((noinline)) int quick_logic(struct fb_eval *e, const struct fb_node *node)
 {
     int decides = node->op == FB_OP_OR, result = !decides;
     for (uint32_t i = 0; i < node->third && result == !decides; i++)
-        result = quick(e, e->code->lists[node->right + i]);
+        result = fb_quick(e, e->code->lists[node->right + i]);
     return result;
 }
 
-static int quick(struct fb_eval *e, uint32_t index)
+static __attribute__((noinline)) int quick_not(struct fb_eval *e, const struct fb_node *node)
+{
+    int result = fb_quick(e, node->left);
+    return result < 0 ? -1 : !result;
+}
+
+static inline int quick_flag(struct fb_eval *e, const struct fb_node *node)
+{
+    const struct fb_cell *cell = node->right != FB_PATH_NONE ? fb_path_cell(e, node->right) : NULL;
+    return cell != NULL && cell->kind == FB_BOOL ? cell->bits != 0 : -1;
+}
+
+int fb_quick(struct fb_eval *e, uint32_t index)
 {
     const struct fb_node *node = &e->code->nodes[index];
-    struct fb_value value;
-    int result;
     switch ((unsigned)node->op) {
-    case FB_OP_CONST: case FB_OP_ATTR:
-        return operand(e, index, &value) && value.kind == FB_BOOL ? value.number != 0 : -1;
-    case FB_OP_NOT:
-        result = quick(e, node->left);
-        return result < 0 ? -1 : !result;
+    case FB_OP_ATTR:
+        return quick_flag(e, node);
+    case FB_OP_CONST:
+        return node->value.kind == FB_BOOL ? node->value.number != 0 : -1;
     case FB_OP_EQ: case FB_OP_NE: case FB_OP_IN: case FB_OP_CONTAINS:
         return quick_binary(e, node);
+    case FB_OP_NOT:
+        return quick_not(e, node);
     case FB_OP_AND: case FB_OP_OR:
         return quick_logic(e, node);
     default:
         return -1;
     }
-}
-
-int fb_quick(struct fb_eval *e, uint32_t node)
-{
-    return quick(e, node);
 }

@@ -36,25 +36,27 @@ uint32_t fb_refs_bound(struct fb_refs refs, uint64_t hash);
 /* So many refs are looked at side by side, without a branch that the processor could guess wrong. */
 #define FB_REFS_WINDOW 8u
 
-static inline uint32_t fb_refs_below(const struct fb_ref *refs, uint32_t count, uint64_t hash)
+static inline uint32_t fb_refs_below(const struct fb_ref *r, uint64_t hash)
 {
-    uint32_t below = 0;
-    for (uint32_t i = 0; i < count; i++)
-        below += refs[i].hash < hash;
-    return below;
+    return (uint32_t)((r[0].hash < hash) + (r[1].hash < hash) + (r[2].hash < hash) + (r[3].hash < hash)
+                      + (r[4].hash < hash) + (r[5].hash < hash) + (r[6].hash < hash) + (r[7].hash < hash));
 }
 
 /* The same.  Hashes are spread evenly, so the place is mostly near where the hash stands among all 64-bit numbers: in
  * the window there, or in the next one. */
 static inline uint32_t fb_refs_place(struct fb_refs refs, uint64_t hash)
 {
-    if (refs.count <= FB_REFS_WINDOW)
-        return fb_refs_below(refs.refs, refs.count, hash);
+    if (refs.count < FB_REFS_WINDOW) {
+        uint32_t below = 0;
+        for (uint32_t i = 0; i < refs.count; i++)
+            below += refs.refs[i].hash < hash;
+        return below;
+    }
     uint32_t last = refs.count - FB_REFS_WINDOW, at = (uint32_t)((hash >> 32) * refs.count >> 32);
     at = at > FB_REFS_WINDOW / 2 ? at - FB_REFS_WINDOW / 2 : 0;
     at = at < last ? at : last;
     for (int tries = 0; tries < 4; tries++) {
-        uint32_t below = fb_refs_below(refs.refs + at, FB_REFS_WINDOW, hash);
+        uint32_t below = fb_refs_below(refs.refs + at, hash);
         /* The next window shares one ref with this, so it never leads back. */
         if (below == 0 && at != 0)
             at = at > FB_REFS_WINDOW - 1 ? at - (FB_REFS_WINDOW - 1) : 0;

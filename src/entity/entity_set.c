@@ -21,7 +21,7 @@ struct fb_entity_set *fb_entity_set_new(struct fb_arena *arena)
 }
 
 /* The slot of that uid, or the free one where it belongs.  The table is never full. */
-static struct fb_slot *slot_of(const struct fb_entity_set *set, const struct fb_uid *uid)
+static inline struct fb_slot *slot_of(const struct fb_entity_set *set, const struct fb_uid *uid)
 {
     uint32_t tag = (uint32_t)(uid->hash >> 32);
     for (uint32_t at = (uint32_t)uid->hash & set->mask;; at = (at + 1) & set->mask) {
@@ -31,7 +31,7 @@ static struct fb_slot *slot_of(const struct fb_entity_set *set, const struct fb_
     }
 }
 
-const struct fb_node *fb_entity_set_node(const struct fb_entity_set *set, const struct fb_uid *uid)
+static inline const struct fb_node *node_of(const struct fb_entity_set *set, const struct fb_uid *uid)
 {
     const struct fb_slot *slot = set->slots != NULL ? slot_of(set, uid) : NULL;
     return slot != NULL && slot->node != 0 ? &set->nodes[slot->node - 1] : NULL;
@@ -54,6 +54,11 @@ static bool grow_nodes(struct fb_entity_set *set)
     set->nodes = nodes;
     set->nodes_capacity = capacity;
     return true;
+}
+
+const struct fb_node *fb_entity_set_node(const struct fb_entity_set *set, const struct fb_uid *uid)
+{
+    return node_of(set, uid);
 }
 
 /* Room for one more node, in the array and in the table. */
@@ -200,7 +205,7 @@ bool fb_entity_set_has_type_of(const struct fb_entity_set *set, const struct fb_
 
 static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_entity *entity)
 {
-    const struct fb_node *node = fb_entity_set_node(self, uid);
+    const struct fb_node *node = node_of(self, uid);
     if (node == NULL || node->attrs == NULL)
         return FB_ABSENT;
     fb_entity_set_show(node, entity);
@@ -209,7 +214,7 @@ static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_
 
 static enum fb_found find_attrs(const void *self, const struct fb_uid *uid, const struct fb_record **attrs)
 {
-    const struct fb_node *node = fb_entity_set_node(self, uid);
+    const struct fb_node *node = node_of(self, uid);
     if (node == NULL || node->attrs == NULL)
         return FB_ABSENT;
     *attrs = node->attrs;

@@ -244,9 +244,22 @@ uint64_t fb_record_bound(const struct fb_record *record, uint64_t symbol)
     return low;
 }
 
+/* Most sets are small and of entities. */
+static bool holds_uid(struct fb_value set, const struct fb_uid *uid)
+{
+    for (uint32_t i = 0; i < set.count; i++) {
+        const struct fb_cell *cell = &set.cells[i];
+        if (cell->kind == FB_ENTITY && fb_uid_eq(fb_cell_load(cell).uid, uid))
+            return true;
+    }
+    return false;
+}
+
 bool fb_set_contains(struct fb_value set, struct fb_value element)
 {
     uint32_t low = 0, high = set.count;
+    if (high <= SMALL && element.kind == FB_ENTITY)
+        return holds_uid(set, element.uid);
     if (high <= SMALL) {
         for (; low < high; low++)
             if (fb_value_eq(fb_cell_load(&set.cells[low]), element))

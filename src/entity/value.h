@@ -139,6 +139,13 @@ struct fb_field {
  * are referred to, not copied.  False without memory. */
 bool fb_value_record(struct fb_arena *arena, const struct fb_field *fields, size_t count, struct fb_value *record);
 
+static inline bool fb_record_is_named(const struct fb_record *record, uint64_t field, struct fb_span name)
+{
+    const struct fb_cell *cell = &fb_record_names(record)[field];
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): fb_cell_load() of a string */
+    return fb_span_eq(fb_span((const char *)((uintptr_t)cell + (uint64_t)cell->bits), cell->count), name);
+}
+
 /* The first place whose symbol is not below. */
 uint64_t fb_record_bound(const struct fb_record *record, uint64_t symbol);
 /* Up to so many fields, looking at each beats halving. */
@@ -154,13 +161,19 @@ static inline const struct fb_cell *fb_record_find(const struct fb_record *recor
             i += record->symbols[at] < symbol;
     else
         i = fb_record_bound(record, symbol);
-    for (; i < count && record->symbols[i] == symbol; i++) {
-        const struct fb_cell *cell = &fb_record_names(record)[i];
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): fb_cell_load() of a string */
-        if (fb_span_eq(fb_span((const char *)((uintptr_t)cell + (uint64_t)cell->bits), cell->count), name))
+    for (; i < count && record->symbols[i] == symbol; i++)
+        if (fb_record_is_named(record, i, name))
             return &fb_record_values(record)[i];
-    }
     return NULL;
+}
+
+/* The same where it is thought to be field number `place`. */
+static inline const struct fb_cell *fb_record_find_near(const struct fb_record *record, uint64_t symbol,
+                                                        struct fb_span name, uint32_t place)
+{
+    if (place < record->count && record->symbols[place] == symbol && fb_record_is_named(record, place, name))
+        return &fb_record_values(record)[place];
+    return fb_record_find(record, symbol, name);
 }
 
 /* Cedar's `==`: kinds equal and contents equal. */

@@ -5,6 +5,8 @@
 #include "guard/cures.h"
 #include "guard/secret.h"
 
+#include <stdlib.h>
+
 #define LOAD_CEILING ((size_t)4 << 30)
 
 static bool read_schema(struct fb_policies *policies, const struct fb_files *files, struct fb_diags *diags)
@@ -79,10 +81,44 @@ static bool find_concerned(struct fb_policies *policies)
     return true;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Records of this type, all optional fields present. */
+static bool expect(struct fb_program *program, const struct fb_type *record, struct fb_arena *scratch)
+{
+    uint64_t *symbols = fb_arena_array(scratch, record->attributes_count + (size_t)1, sizeof *symbols);
+    if (symbols == NULL)
+        return false;
+    for (uint32_t i = 0; i < record->attributes_count; i++)
+        symbols[i] = fb_hash(record->attributes[i].name);
+    qsort(symbols, record->attributes_count, sizeof *symbols, ascending);
+    fb_program_expect(program, symbols, record->attributes_count);
+    return true;
+}
+
+static bool expect_types(const struct fb_policies *policies)
+{
+    const struct fb_schema *schema = policies->schema;
+    struct fb_arena scratch;
+    bool fine = true;
+    fb_arena_init(&scratch, policies->allocator, LOAD_CEILING);
+    for (uint32_t i = 0; i < schema->actions_count && fine; i++)
+        fine = expect(policies->program, schema->actions[i]->context, &scratch);
+    for (uint32_t i = 0; i < schema->types_count && fine; i++)
+        fine = expect(policies->program, schema->types[i]->shape, &scratch);
+    fb_arena_release(&scratch);
+    return fine;
+}
+
 static bool compile(struct fb_policies *policies, struct fb_diags *diags)
 {
     policies->program = fb_program_new(&policies->arena, &policies->set, diags);
-    return policies->program != NULL && fb_rules_read(policies, diags);
+    return policies->program != NULL && (policies->schema == NULL || expect_types(policies))
+           && fb_rules_read(policies, diags);
 }
 
 /* A forbid that errs refuses everybody, a permit that errs permits nobody: what the validator finds is

@@ -25,6 +25,19 @@ static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_
     return find_below(view, uid, entity);
 }
 
+static enum fb_found find_attrs(const void *self, const struct fb_uid *uid, const struct fb_record **attrs)
+{
+    const struct fb_view *view = self;
+    struct fb_entity entity;
+    bool overlaid = view->overlaid != NULL && fb_uid_eq(uid, view->overlaid);
+    if (!overlaid && (!view->has_store || fb_entity_set_has_type_of(view->policies->entities, uid)))
+        return view->directory.find_attrs(view->directory.self, uid, attrs);
+    enum fb_found found = find(self, uid, &entity);
+    if (found == FB_FOUND)
+        *attrs = entity.attrs;
+    return found;
+}
+
 void fb_view_init(struct fb_view *view, const struct fb_policies *policies, const struct fb_store_reader *reader)
 {
     view->policies = policies;
@@ -39,7 +52,7 @@ void fb_view_init(struct fb_view *view, const struct fb_policies *policies, cons
 
 struct fb_entities fb_view_entities(const struct fb_view *view)
 {
-    return (struct fb_entities){.find = find, .self = view};
+    return (struct fb_entities){.find = find, .self = view, .find_attrs = find_attrs};
 }
 
 static int by_hash(const struct fb_uid *a, const struct fb_uid *b)

@@ -3,6 +3,7 @@
 #include "library/library.h"
 
 #define MEMORY_DEFAULT ((size_t)4 << 20)
+#define CONCERNS_CEILING ((size_t)1 << 20)
 
 forbid_decider *forbid_decider_new(const struct forbid_allocator *allocator, const forbid_policies *policies,
                                    size_t memory)
@@ -16,6 +17,7 @@ forbid_decider *forbid_decider_new(const struct forbid_allocator *allocator, con
     decider->policies = policies;
     fb_arena_init(&decider->arena, &decider->allocator, memory != 0 ? memory : MEMORY_DEFAULT);
     fb_arena_init(&decider->batch, &decider->allocator, 0);
+    fb_arena_init(&decider->concerns_arena, &decider->allocator, CONCERNS_CEILING);
     return decider;
 }
 
@@ -44,6 +46,7 @@ void forbid_decider_free(forbid_decider *decider)
         return;
     forget(decider);
     fb_arena_release(&decider->arena);
+    fb_arena_release(&decider->concerns_arena);
     struct fb_allocator allocator = decider->allocator;
     fb_free(&allocator, decider, sizeof *decider);
 }
@@ -78,6 +81,22 @@ bool fb_decision_hand_out(struct fb_arena *arena, const struct fb_program *progr
     return !arena->failed;
 }
 
+/* What the request's action concerns, remembered from earlier ones as long as they ask about the same entities.  Links
+ * that come and go are not for that. */
+static const struct fb_concerned *concerned_by(struct forbid_decider *decider, const struct forbid_request *given,
+                                               const struct fb_program *program, const struct fb_request *asked)
+{
+    if (given->links != NULL)
+        return NULL;
+    if (!decider->concerns_known || decider->concerns_of != given->entities || decider->concerns_arena.failed) {
+        fb_arena_clear(&decider->concerns_arena);
+        fb_concerns_init(&decider->concerns, program, asked->entities, &decider->concerns_arena);
+        decider->concerns_of = given->entities;
+        decider->concerns_known = true;
+    }
+    return fb_concerns_of(&decider->concerns, asked->action);
+}
+
 static enum forbid_status decide(struct forbid_decider *decider, const struct forbid_request *request,
                                  struct forbid_decision *decision)
 {
@@ -93,6 +112,7 @@ static enum forbid_status decide(struct forbid_decider *decider, const struct fo
     if (!fine)
         return fb_errors_status(decider->errors, false);
     struct forbid_decision made = {.allow = 0};
+    asked.concerned = concerned_by(decider, request, program, &asked);
     if (fb_decide(program, &asked, &decider->arena, &found) != FB_OK
         || !fb_decision_hand_out(&decider->arena, program, &found, &made))
         return FORBID_NO_MEMORY;

@@ -133,6 +133,11 @@ struct forbid_decider {
     struct fb_arena arena;
     const struct forbid_policies *policies;
     struct forbid_errors *errors;       /* of the last call */
+    /* What actions concern, of these entities (NULL: of none), which outlive the decider. */
+    struct fb_arena concerns_arena;
+    struct fb_concerns concerns;
+    const struct forbid_entities *concerns_of;
+    bool concerns_known;
     /* of the last batch: its answers, and the errors of its requests */
     struct fb_arena batch;
     struct forbid_errors **batch_errors;

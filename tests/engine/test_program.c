@@ -204,6 +204,33 @@ static void broken_sources(void **state)
     fb_arena_clear(&world.scratch);
 }
 
+/* More actions than a table remembers: the rest is looked up at each decision, and decided alike. */
+static void concerns_have_an_end(void **state)
+{
+    (void)state;
+    struct fb_program *program = program_of("permit (principal, action == Action::\"a7\", resource);"
+                                            "permit (principal, action == Action::\"a200\", resource);");
+    struct fb_concerns concerns;
+    unsigned known = 0, allowed = 0;
+    fb_concerns_init(&concerns, program, &world.entities, &world.scratch);
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < 256; i++) {
+            char name[8];
+            int len = snprintf(name, sizeof name, "a%u", i);
+            struct fb_request request = world.request;
+            struct fb_decision d;
+            request.action = fb_uid_new(&world.scratch, FB_SPAN("Action"), fb_span(name, (size_t)len));
+            request.concerned = fb_concerns_of(&concerns, request.action);
+            known += request.concerned != NULL;
+            assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
+            assert_int_equal(d.allow, i == 7 || i == 200);
+            allowed += d.allow;
+        }
+    assert_int_equal(known, 2 * 128);
+    assert_int_equal(allowed, 4);
+    fb_arena_clear(&world.scratch);
+}
+
 /* Principal, action and resource are looked up once a decision, however often they are read. */
 static void own_entities_are_looked_up_once(void **state)
 {
@@ -380,7 +407,7 @@ int main(void)
         cmocka_unit_test(deep_nests),
         cmocka_unit_test(like_takes_no_exponential_time),
         cmocka_unit_test(large_constant_sets),
-        cmocka_unit_test(broken_sources),
+        cmocka_unit_test(concerns_have_an_end), cmocka_unit_test(broken_sources),
         cmocka_unit_test(own_entities_are_looked_up_once),
         cmocka_unit_test(open_ancestors_are_asked),
         cmocka_unit_test(short_memory),

@@ -114,6 +114,24 @@ static bool agrees(const struct fb_policy_set *set, const struct fb_program *pro
            && d->allow == (permits != 0 && forbids == 0);
 }
 
+/* What an application may know beforehand must not change a decision: how records look (here often wrong), and what
+ * the action concerns. */
+static void know_beforehand(struct generator *g, struct fb_program *program, struct fb_request *request,
+                            struct fb_entities *entities)
+{
+    static struct fb_concerns concerns;
+    struct fb_entity entity;
+    if (generate_chance(g, 50))
+        entities->find_attrs = NULL;
+    if (generate_chance(g, 50) && entities->find(entities->self, request->resource, &entity) == FB_FOUND)
+        fb_program_expect(program, entity.attrs->symbols, (uint32_t)entity.attrs->count);
+    if (generate_chance(g, 50)) {
+        fb_concerns_init(&concerns, program, entities, &arena);
+        request->concerned = fb_concerns_of(&concerns, request->action);
+        assert_ptr_equal(fb_concerns_of(&concerns, request->action), request->concerned);
+    }
+}
+
 static void policy_sets(void **state)
 {
     (void)state;
@@ -129,6 +147,7 @@ static void policy_sets(void **state)
         struct fb_program *program = fb_program_new(&arena, set, NULL);
         struct fb_decision d;
         assert_non_null(program);
+        know_beforehand(&g, program, &request, &entities);
         assert_int_equal(fb_decide(program, &request, &arena, &d), FB_OK);
         if (!agrees(set, program, &request, &d)) {
             print_error("seed %llu\n", (unsigned long long)(seed + i));
