@@ -192,9 +192,26 @@ static bool read_routes(struct fb_probe *probe, const struct options *o, struct 
 
 /* --- The run --------------------------------------------------------------------------------------------------------- */
 
+/* "mia, otto": those of whom it is true. */
+struct names {
+    char text[512];
+    size_t len, count;
+};
+
+static void add_name(struct names *names, struct fb_span name)
+{
+    int len = snprintf(names->text + names->len, sizeof names->text - names->len, "%s%.*s", names->count != 0 ? ", " : "", (int)name.len, name.ptr);
+    names->count++;
+    if (len > 0 && (size_t)len < sizeof names->text - names->len)
+        names->len += (size_t)len;
+    else
+        names->text[names->len] = '\0';
+}
+
 /* A token that is not taken makes a matrix of 401s, which is seen better in words. */
 static void warn_of_strangers(const struct fb_probe *probe)
 {
+    struct names names = {.len = 0};
     for (size_t i = 0; i < probe->world.count; i++) {
         size_t refused = 0, answered = 0;
         for (size_t t = 0; t < probe->targets_count; t++) {
@@ -204,29 +221,49 @@ static void warn_of_strangers(const struct fb_probe *probe)
             refused += cell->status == 401 && !meant;
         }
         if (refused != 0 && refused == answered && probe->world.list[i].fields_count != 0)
-            fb_cli_fail(probe->cli, "probe: %.*s got 401 from every route: are its credentials still good?", (int)probe->world.list[i].name.len, probe->world.list[i].name.ptr);
+            add_name(&names, probe->world.list[i].name);
     }
+    if (names.count != 0)
+        fb_cli_fail(probe->cli, "probe: %s: 401 from every route: are the credentials still good?", names.text);
 }
 
 /* Policies that do not know somebody refuse all that they ask for. */
 static void warn_of_unknown(const struct fb_probe *probe)
 {
+    struct names names = {.len = 0};
     for (size_t i = 0; i < probe->world.count; i++) {
         size_t unknown = 0;
         for (size_t t = 0; t < probe->targets_count; t++)
             unknown += fb_span_is(fb_probe_cell_at(probe, t, i)->expected.reason, "account_unknown");
         if (unknown != 0)
-            fb_cli_fail(probe->cli, "probe: the policies know no account of %.*s: is it in the directory's entities.json, or in a --store?",
-                        (int)probe->world.list[i].name.len, probe->world.list[i].name.ptr);
+            add_name(&names, probe->world.list[i].name);
     }
+    if (names.count != 0)
+        fb_cli_fail(probe->cli, "probe: the policies know no account of %s: is it in the directory's entities.json, or in a --store?", names.text);
 }
 
 static void warn_of_uncompared(const struct fb_probe *probe)
 {
+    struct names names = {.len = 0};
     for (size_t i = 0; i < probe->world.count; i++)
         if (probe->site != NULL && probe->targets_count != 0 && !fb_probe_cell_at(probe, 0, i)->expected.known)
-            fb_cli_fail(probe->cli, "probe: %.*s is not held against the policies, which do not know who it is: give --issuer, --jwks and --audience, or its \"principal\" in the file of identities",
-                        (int)probe->world.list[i].name.len, probe->world.list[i].name.ptr);
+            add_name(&names, probe->world.list[i].name);
+    if (names.count != 0)
+        fb_cli_fail(probe->cli, "probe: not held against the policies, which cannot tell who it is: %s; give --issuer, --jwks and --audience, or a \"principal\" in the file of identities",
+                    names.text);
+}
+
+/* All of it 404: the paths are likely not below this URL. */
+static void warn_of_wrong_base(const struct fb_probe *probe)
+{
+    size_t answered = 0, missing = 0;
+    for (size_t i = 0; i < probe->order_count; i++) {
+        answered += probe->cells[i].status != 0;
+        missing += probe->cells[i].status == 404;
+    }
+    if (answered != 0 && missing == answered)
+        fb_cli_fail(probe->cli, "probe: every answer is 404: are the paths right below %s?  The first was %.*s", probe->base, (int)probe->targets[0].path.len,
+                    probe->targets[0].path.ptr);
 }
 
 /* Or the server's own limit is what was measured. */
@@ -295,6 +332,7 @@ static int run(struct fb_probe *probe, const struct options *o)
         warn_of_unknown(probe);
         warn_of_uncompared(probe);
         warn_of_limits(probe);
+        warn_of_wrong_base(probe);
     }
     good = good && fb_probe_report(probe, &o->report, o->policies != NULL ? o->policies : o->openapi);
     return good ? status_of(probe, o) : FB_EXIT_FAILED;
@@ -322,7 +360,7 @@ static int probe_site(struct fb_probe *probe, const struct options *o, const cha
     probe->by_token = o->site.issuers.count != 0;
     if (!read_identities(probe, o, &diags) || !read_routes(probe, o, &diags) || !read_url(probe, url))
         return FB_EXIT_FAILED;
-    if (!fb_probe_plan(probe))
+    if (!fb_probe_identify(probe) || !fb_probe_plan(probe))
         return fb_cli_fail(probe->cli, "probe: out of memory");
     return o->plan ? plan(probe, o) : run(probe, o);
 }

@@ -229,6 +229,8 @@ bool fb_probe_run(struct fb_probe *probe);
 void fb_probe_catch_interrupt(void);
 void fb_probe_release_interrupt(void);
 
+/* Who a token says it is, where the site's issuers tell and the file does not.  False without memory. */
+bool fb_probe_identify(struct fb_probe *probe);
 /* What the policies say of each cell.  False without memory. */
 bool fb_probe_expect(struct fb_probe *probe);
 

@@ -10,6 +10,13 @@
 
 #define DECISION_MAX ((size_t)64 << 20)
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* The site's `issuers` decide about a token; an identity that neither they nor the file knows has no expectation. */
 static bool is_known(const struct fb_probe *probe, const struct fb_probe_identity *who)
 {
@@ -66,13 +73,30 @@ static bool expect(const struct fb_probe *probe, struct fb_guard *guard, struct 
     return !probe->arena->failed;
 }
 
+bool fb_probe_identify(struct fb_probe *probe)
+{
+    struct fb_guard *guard = probe->by_token && probe->site != NULL ? fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap, .arena_bytes = DECISION_MAX}) : NULL;
+    for (size_t i = 0; guard != NULL && i < probe->world.count; i++) {
+        struct fb_probe_identity *who = &probe->world.list[i];
+        struct fb_http_field fields[FB_WORDS_MAX + 16];
+        struct fb_http_field_list list = {fields, fields_of(probe, who, fields)};
+        struct fb_http_request http = {.method = FB_SPAN("GET"), .host = probe->host, .now_ms = now_ms(), .fields = fb_http_fields_of(&list)};
+        if (who->fields_count == 0 || who->principal != NULL || fb_http_line_read(FB_SPAN("GET /"), probe->arena, &http) != NULL)
+            continue;
+        const struct fb_uid *uid = fb_guard_identify(guard, &probe->site->site, &http);
+        if (uid != NULL)
+            who->principal = fb_uid_new(probe->arena, fb_uid_type(uid), fb_uid_id(uid));
+        fb_guard_release(guard);
+    }
+    fb_guard_free(guard);
+    return !probe->arena->failed;
+}
+
 bool fb_probe_expect(struct fb_probe *probe)
 {
-    struct timespec now;
     if (probe->site == NULL)
         return true;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int64_t ms = now_ms();
     struct fb_guard *guard = fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap, .arena_bytes = DECISION_MAX});
     bool good = guard != NULL;
     for (size_t i = 0; good && i < probe->order_count; i++)

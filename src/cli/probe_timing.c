@@ -81,17 +81,18 @@ static void judge(struct fb_probe *probe, struct fb_probe_timed *pair, struct fb
 
 static void time_all(struct fb_probe *probe, struct times *times, size_t requests)
 {
-    const struct fb_probe_route *done[2] = {NULL, NULL};
+    size_t done[2] = {SIZE_MAX, SIZE_MAX};      /* routes */
     for (size_t t = 0; t < probe->targets_count; t++) {
+        const struct fb_probe_route *route = probe->targets[t].route;
+        size_t this = (size_t)(route - probe->routes.list);
         for (size_t i = 0; i < probe->world.count && !probe->stopped && probe->timed_count < PAIRS; i++) {
             /* Of each route one identity that is signed in, and one that is not. */
             bool nobody = probe->world.list[i].fields_count == 0;
             struct fb_probe_cell *hidden;
             struct fb_probe_timed pair = {.area = 0.5};
-            if (done[nobody] == probe->targets[t].route || !fb_span_is(probe->targets[t].route->method, "GET") ||
-                !fb_probe_pair(probe, t, i, &hidden, &pair.absent) || hidden->status != pair.absent->status)
+            if (done[nobody] == this || !fb_span_is(route->method, "GET") || !fb_probe_pair(probe, t, i, &hidden, &pair.absent) || hidden->status != pair.absent->status)
                 continue;
-            done[nobody] = probe->targets[t].route;
+            done[nobody] = this;
             pair.hidden = hidden;
             measure(probe, &pair, times, requests);
             judge(probe, &pair, hidden, times);

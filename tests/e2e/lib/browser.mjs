@@ -50,7 +50,17 @@ export async function startBrowser() {
       const loaded = new Promise((done) => { listeners.push((m) => { if (m.method === 'Page.loadEventFired') done(); }); });
       listeners.push(note);
       await page('Page.navigate', { url });
-      await loaded;
+      // The event may pass before it is listened to, on a machine that has much to do: then the page says that it is there.
+      const there = (async () => {
+        for (let tries = 0; tries < 60; tries++) {
+          await new Promise((done) => setTimeout(done, 500));
+          const { result } = await page('Runtime.evaluate', { expression: '[document.readyState, location.href].join(" ")', returnByValue: true }).catch(() => ({ result: {} }));
+          if (result.value?.startsWith('complete ') && !result.value.endsWith('about:blank')) return;
+        }
+        throw new Error(`${url} was not there within 30 s`);
+      })();
+      there.catch(() => {});
+      await Promise.race([loaded, there]);
       listeners.length = 0;
       const response = seen.at(-1);
       return response && { status: response.status, type: response.mimeType, headers: response.headers };
@@ -65,8 +75,10 @@ export async function startBrowser() {
     async picture() { return Buffer.from((await page('Page.captureScreenshot')).data, 'base64'); },
     async stop() {
       const ended = new Promise((done) => child.once('exit', done));
-      await send('Browser.close').catch(() => {});
+      const kill = setTimeout(() => child.kill('SIGKILL'), 10000);
+      send('Browser.close').catch(() => {});
       await ended;
+      clearTimeout(kill);
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
