@@ -17,7 +17,7 @@ struct options {
     struct fb_probe_filter filter;
     struct fb_probe_report report;
     uint64_t rate, max_requests, timeout, timing_requests;
-    bool plan, timing;
+    bool plan, timing, ways_around;
 };
 
 static const char help[] =
@@ -58,6 +58,7 @@ static enum fb_parsed parse(struct fb_cli *cli, struct options *o, int argc, cha
         {FB_OPTION_NUMBER, 0, "max-requests", "NUMBER", "more than this are not sent (5000)", &o->max_requests},
         {FB_OPTION_NUMBER, 0, "timeout", "SECONDS", "for one request (10)", &o->timeout},
         {FB_OPTION_TEXT, 0, "ca", "FILE", "certificates to trust in place of the system's", &o->ca},
+        {FB_OPTION_FLAG, 0, "ways-around", NULL, "ask for what was refused by other spellings, and HEAD", &o->ways_around},
         {FB_OPTION_FLAG, 0, "timing", NULL, "measure whether times tell what exists", &o->timing},
         {FB_OPTION_NUMBER, 0, "timing-requests", "NUMBER", "with --timing: for each pair of objects (5000)", &o->timing_requests},
         {FB_OPTION_TEXT, 0, "format", "FORMAT", "text, json, svg or sarif (text)", &o->report.format},
@@ -282,6 +283,8 @@ static bool find(struct fb_probe *probe, const struct options *o)
     fb_probe_objects(probe);
     /* By the index in the list, which grows when pairs are asked for again: before the rules of lint point into it. */
     fb_probe_oracles(probe);
+    if (o->ways_around)
+        fb_probe_ways_around(probe);
     if (o->timing && !probe->stopped)
         fb_probe_timing(probe, (size_t)o->timing_requests);
     if (!fb_probe_lint(probe))

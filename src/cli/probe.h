@@ -17,6 +17,7 @@
  *   probe_expect.c       what the policies say of each cell
  *   probe_compare.c      answers ↔ policies          probe_objects.c   answers ↔ answers: objects, functions
  *   probe_oracle.c       answers ↔ answers: what exists               probe_timing.c   the same by the clock
+ *   probe_spelling.c     ways around a refusal
  *   probe_findings.c     the list of findings, rules of `forbid lint` with it, the baseline
  *   probe_report.c, probe_text.c, probe_json.c, probe_svg.c   the report
  *
@@ -223,6 +224,13 @@ void fb_probe_print_plan(struct fb_buffer *out, const struct fb_probe *probe);
 
 /* One request within the bounds, kept as an exchange unless `timed`.  False: no answer (*why), or the end. */
 bool fb_probe_ask(struct fb_probe *probe, const struct fb_probe_target *target, size_t identity, bool kept, struct fb_live_answer *answer, const char **why);
+/* The same by another way than the target's. */
+struct fb_probe_way {
+    const char *method, *field;             /* NULL: the route's; none beside the identity's */
+    struct fb_span path;
+};
+bool fb_probe_ask_by(struct fb_probe *probe, const struct fb_probe_target *target, size_t identity, const struct fb_probe_way *way, bool kept,
+                     struct fb_live_answer *answer, const char **why);
 /* All cells.  False after it has said that the server cannot be reached. */
 bool fb_probe_run(struct fb_probe *probe);
 /* From now on Ctrl-C stops the run and not the command; until the release. */
@@ -253,6 +261,8 @@ void fb_probe_oracles(struct fb_probe *probe);
 bool fb_probe_pair(const struct fb_probe *probe, size_t target, size_t identity, struct fb_probe_cell **hidden, const struct fb_probe_cell **absent);
 /* By the clock; so many requests for each pair. */
 void fb_probe_timing(struct fb_probe *probe, size_t requests);
+/* Refusals that another spelling gets around; asks for each. */
+void fb_probe_ways_around(struct fb_probe *probe);
 /* What `forbid lint` says of the answers. */
 bool fb_probe_lint(struct fb_probe *probe);
 /* Findings of an earlier report (JSON) are known.  False after a diagnostic. */

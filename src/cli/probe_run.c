@@ -66,12 +66,31 @@ static const struct fb_probe_body *body_of(const struct fb_probe *probe, const s
     return NULL;
 }
 
+struct line {
+    char method[FB_HTTP_METHOD_MAX + 1], url[FB_TARGET_MAX + 2048];
+};
+
 static bool takes_body(struct fb_span method)
 {
     return fb_span_is(method, "POST") || fb_span_is(method, "PUT") || fb_span_is(method, "PATCH");
 }
 
 bool fb_probe_ask(struct fb_probe *probe, const struct fb_probe_target *target, size_t identity, bool kept, struct fb_live_answer *answer, const char **why)
+{
+    return fb_probe_ask_by(probe, target, identity, &(struct fb_probe_way){.path = target->path}, kept, answer, why);
+}
+
+/* "GET", and the URL.  False: too long. */
+static bool write_line(const struct fb_probe *probe, const struct fb_probe_target *target, const struct fb_probe_way *way, struct line *line)
+{
+    struct fb_span method = way->method != NULL ? fb_span_z(way->method) : target->route->method;
+    int url = snprintf(line->url, sizeof line->url, "%s%.*s", probe->base, (int)way->path.len, way->path.ptr);
+    int verb = snprintf(line->method, sizeof line->method, "%.*s", (int)method.len, method.ptr);
+    return url < (int)sizeof line->url && verb < (int)sizeof line->method;
+}
+
+bool fb_probe_ask_by(struct fb_probe *probe, const struct fb_probe_target *target, size_t identity, const struct fb_probe_way *way, bool kept,
+                     struct fb_live_answer *answer, const char **why)
 {
     const struct fb_probe_identity *who = &probe->world.list[identity];
     const char *fields[FB_WORDS_MAX + 16];
@@ -87,13 +106,13 @@ bool fb_probe_ask(struct fb_probe *probe, const struct fb_probe_target *target, 
     for (size_t i = 0; i < who->fields_count; i++)
         fields[count++] = who->fields[i];
     fields[count++] = "Accept: application/json";
-    char url[FB_TARGET_MAX + 2048], method[FB_WORDS_MAX + 1];
-    int long_url = snprintf(url, sizeof url, "%s%.*s", probe->base, (int)target->path.len, target->path.ptr);
-    int long_method = snprintf(method, sizeof method, "%.*s", (int)target->route->method.len, target->route->method.ptr);
+    if (way->field != NULL)
+        fields[count++] = way->field;
+    struct line line;
     *why = "the URL is too long";
-    if (long_url >= (int)sizeof url || long_method >= (int)sizeof method)
+    if (!write_line(probe, target, way, &line))
         return false;
-    struct fb_live_request request = {.method = method, .url = url, .fields = fields};
+    struct fb_live_request request = {.method = line.method, .url = line.url, .fields = fields};
     if (takes_body(target->route->method)) {
         const struct fb_probe_body *body = body_of(probe, target->route);
         request.has_body = true;

@@ -34,8 +34,8 @@ const users = http.createServer((request, response) => {
   if (part) return who === id ? answer(response, 200, { id }) : answer(response, 403, { error: 'forbidden' });
   return answer(response, 200, { id });
 }).listen(0, '127.0.0.1', async () => {
-  const [honest, broken, slow] = await Promise.all([[], ['object', 'function'], ['time']].map((faults) => startBroken(faults)));
-  writeFileSync('env', Object.entries({ API: honest.port, BROKEN: broken.port, SLOW: slow.port, GATE: users.address().port })
+  const [honest, broken, slow, slash] = await Promise.all([[], ['object', 'function'], ['time'], ['slash']].map((faults) => startBroken(faults)));
+  writeFileSync('env', Object.entries({ API: honest.port, BROKEN: broken.port, SLOW: slow.port, SLASH: slash.port, GATE: users.address().port })
     .map(([name, port]) => `export ${name}=http://127.0.0.1:${port}\n`).join(''));
 });
 setTimeout(() => process.exit(), 60000);

@@ -142,6 +142,18 @@ test('--unsafe sends what it names, strangers first; a deletion that a stranger 
   assert.ok(seen.every((line) => line.startsWith('DELETE')));
 });
 
+test('planted: a slash, HEAD get around a refusal; a page that is sent for everything does not', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  for (const [faults, found] of [[['slash'], /by a slash at the end/], [['head'], /by HEAD/]]) {
+    const { status, report } = await against(faults, ['--ways-around', '--max-requests', '500']);
+    assert.equal(status, 2);
+    assert.deepEqual(rules(report), ['way_around']);
+    assert.deepEqual(places(report, 'way_around'), ['GET /admin/users as nobody', 'GET /admin/users as alice']);
+    assert.match(report.findings[0].found, found);
+  }
+  for (const faults of [[], ['page']]) assert.deepEqual((await against(faults, ['--ways-around', '--max-requests', '500'])).report.findings, []);
+});
+
 test('a baseline: what is known does not fail', async (t) => {
   if (!probe.built) return t.skip('the build has no libcurl');
   const first = await against(['object']);
@@ -241,7 +253,7 @@ const ours = async (more) => {
 
 test('our own gateway with the policies of the sample: no findings, by each method', async (t) => {
   if (!probe.built) return t.skip('the build has no libcurl');
-  const { status, report, err } = await ours(['--skip', '/api/me', '--unsafe', 'POST,PATCH,DELETE']);
+  const { status, report, err } = await ours(['--skip', '/api/me', '--unsafe', 'POST,PATCH,DELETE', '--ways-around']);
   assert.equal(err, '');
   assert.deepEqual(report.findings, []);
   assert.equal(status, 0);

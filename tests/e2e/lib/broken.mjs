@@ -8,6 +8,8 @@
 // bytes     the same 404 for both, with another body                    time      … a millisecond later
 // leak      a refusal shows the database's error                        missing   403 without credentials
 // echo      a refusal repeats the credentials                           view      others see the title of a note
+// slash     a slash at the end gets around the check                   head      HEAD does
+// page      one page for whatever is not known
 // limit     every third request is answered 429                         stamp     answers carry a time and an id
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
@@ -63,6 +65,8 @@ export function startBroken(faults = []) {
     if (path === '/health') return answer(200, { up: true });
     if (path.startsWith('/articles/')) return path === '/articles/welcome' ? answer(200, { text: 'welcome' }) : answer(404, { error: 'not found' });
     if (path === '/reports' && has('open')) return answer(200, ['a report']);
+    if ((path === '/admin/users/' && has('slash')) || (path === '/admin/users' && request.method === 'HEAD' && has('head'))) return answer(200, ['alice', 'bob']);
+    if (has('page') && !/^\/(admin\/users|notes\/\d|reports)$/.test(path)) return answer(200, { app: 'notes' });
     if (!who) return refuse(401);
     if (path === '/reports') return answer(200, ['a report']);
     if (path === '/admin/users') return who === 'root' || has('function') ? answer(200, ['alice', 'bob']) : refuse(403);
