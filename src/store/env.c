@@ -203,18 +203,21 @@ enum fb_store_status fb_env_add_mentions(struct fb_env *env, MDB_txn *txn, struc
     return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "add the table of mentions");
 }
 
-enum fb_store_status fb_env_mark_whole(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error)
-{
-    const uint64_t one = 1;
-    MDB_val key = fb_val(whole_key.ptr, whole_key.len), value = fb_val(&one, sizeof one);
-    int code = mdb_put(txn, env->tables[FB_TABLE_META], &key, &value, 0);
-    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "write the store's record");
-}
-
-bool fb_env_is_whole(const struct fb_env *env, MDB_txn *txn)
+uint64_t fb_env_mark(const struct fb_env *env, MDB_txn *txn)
 {
     MDB_val key = fb_val(whole_key.ptr, whole_key.len), value;
-    return env->meta.version != FB_META_PLAIN && mdb_get(txn, env->tables[FB_TABLE_META], &key, &value) == 0;
+    uint64_t mark = FB_MARK_NONE;
+    if (env->meta.version != FB_META_PLAIN && mdb_get(txn, env->tables[FB_TABLE_META], &key, &value) == 0
+        && value.mv_size == sizeof mark)
+        memcpy(&mark, value.mv_data, sizeof mark);
+    return mark;
+}
+
+enum fb_store_status fb_env_set_mark(const struct fb_env *env, MDB_txn *txn, uint64_t mark, struct fb_store_error *error)
+{
+    MDB_val key = fb_val(whole_key.ptr, whole_key.len), value = fb_val(&mark, sizeof mark);
+    int code = mdb_put(txn, env->tables[FB_TABLE_META], &key, &value, 0);
+    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "write the store's record");
 }
 
 /* --- Making one ------------------------------------------------------------------------------------ */
@@ -239,7 +242,7 @@ static enum fb_store_status write_meta(struct fb_env *env, MDB_txn *txn, bool pl
         return fb_store_fail(error, FB_STORE_EXISTS, "there is a store already");
     if (code != 0)
         return fb_store_fail_code(error, code, "write the store's record");
-    return plain ? FB_STORE_OK : fb_env_mark_whole(env, txn, error);
+    return plain ? FB_STORE_OK : fb_env_set_mark(env, txn, FB_MARK_WHOLE, error);
 }
 
 /* In one transaction, so that a store is whole or not there. */

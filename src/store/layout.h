@@ -19,7 +19,8 @@
  *                           down, for when a group moves.  Leaves are not in it
  *   mentions   fb_mention   the keys of the entities that mention a uid as a parent or in an attribute,
  *                           sorted (several values a key): the way back, for lists.  In stores of
- *                           format 2; it is whole once meta has a row "mentions" (mentions.c)
+ *                           format 2; the row "mentions" of meta, a uint64_t,
+ *                           says whether it is whole
  *
  * Alignment.  Rows are read where they lie, and want 8.  LMDB packs the nodes of a leaf page from
  * the page's end downwards, each 8 bytes of header, key, value; large values get pages of their own
@@ -129,10 +130,12 @@ enum fb_store_status fb_env_recheck(struct fb_env *env, MDB_txn *txn, bool *chan
 enum fb_store_status fb_env_open_tables(struct fb_env *env, const char *dir, struct fb_store_error *error);
 /* Rewrites the record to say format 2, with an empty table. */
 enum fb_store_status fb_env_add_mentions(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error);
-/* From now on the table of mentions is whole. */
-enum fb_store_status fb_env_mark_whole(struct fb_env *env, MDB_txn *txn, struct fb_store_error *error);
-/* Is it? */
-bool fb_env_is_whole(const struct fb_env *env, MDB_txn *txn);
+/* What the record says of the table: FB_MARK_NONE, it lacks rows; FB_MARK_WHOLE; else the number of who is writing
+ * many and has some of them in memory yet. */
+#define FB_MARK_NONE UINT64_C(0)
+#define FB_MARK_WHOLE UINT64_C(1)
+uint64_t fb_env_mark(const struct fb_env *env, MDB_txn *txn);
+enum fb_store_status fb_env_set_mark(const struct fb_env *env, MDB_txn *txn, uint64_t mark, struct fb_store_error *error);
 /* Makes the directory, the files, the tables and the meta record, and leaves it closed. */
 enum fb_store_status fb_env_create(const char *dir, const struct fb_store_options *options,
                                    struct fb_store_error *error);
@@ -163,6 +166,7 @@ struct fb_store {
     bool reading;                       /* `snapshot` is live */
     bool explicit;                      /* txn is the caller's own begin … commit */
     bool poisoned;                      /* something failed in it */
+    struct fb_pending *pending;         /* mentions to be written later; NULL: at once */
     struct fb_arena arena;              /* of one operation */
 };
 /* The transaction to read by: the write transaction or a fresh snapshot; NULL on failure. */
@@ -192,6 +196,35 @@ bool fb_mentions_of(struct fb_mentions *mentions, struct fb_arena *arena, const 
 enum fb_store_status fb_mentions_change(struct fb_store *store, const struct fb_uid *uid,
                                         const struct fb_mentions *old, const struct fb_mentions *now,
                                         struct fb_store_error *error);
+
+/* A row that is there already is fine. */
+enum fb_store_status fb_mention_enter(struct fb_store *store, const struct fb_mention *mention, struct fb_span key,
+                                      struct fb_store_error *error);
+
+/* --- Many mentions (bulk.c) ------------------------------------------------------------------------------- */
+struct fb_pending;
+struct fb_pending *fb_pending_new(const struct fb_allocator *allocator);
+void fb_pending_free(const struct fb_allocator *allocator, struct fb_pending *pending);
+/* False: no room; it must be written at once. */
+bool fb_pending_add(struct fb_pending *pending, const struct fb_mention *mention, const struct fb_key *key);
+bool fb_pending_is_full(const struct fb_pending *pending);      /* nearly: time to write */
+size_t fb_pending_count(const struct fb_pending *pending);
+/* One of them may not be so any more. */
+void fb_pending_doubt(struct fb_pending *pending);
+/* Back to so many: what came since was of a transaction that is void. */
+void fb_pending_cut(struct fb_pending *pending, size_t count);
+/* fb_store_begin() and fb_store_commit() while there are pending ones. */
+enum fb_store_status fb_pending_begin(struct fb_store *store, struct fb_pending *pending, struct fb_store_error *error);
+enum fb_store_status fb_pending_commit(struct fb_store *store, struct fb_pending *pending, struct fb_store_error *error);
+/* Of a transaction that has only read, unless there was no room: what commits nothing takes no number. */
+enum fb_store_status fb_pending_end(struct fb_store *store, struct fb_pending *pending, struct fb_store_error *error);
+/* In the transaction: sets a mark of our own; is it still there? */
+enum fb_store_status fb_pending_mark(struct fb_store *store, struct fb_pending *pending, struct fb_store_error *error);
+bool fb_pending_is_marked(const struct fb_store *store, const struct fb_pending *pending);
+/* Writes them all, in transactions of its own, others getting their turn; `whole`: and then the table is.  Nothing
+ * if the mark is no longer ours. */
+enum fb_store_status fb_pending_write(struct fb_store *store, struct fb_pending *pending, bool whole,
+                                      struct fb_store_error *error);
 
 /* --- The hierarchy (tree.c); in the write transaction, memory from store->arena ---------------------------- */
 struct fb_uids {

@@ -249,7 +249,7 @@ enum fb_store_status fb_store_info(struct fb_store *store, struct fb_store_info 
         return fb_store_fail_code(error, code, "read the store");
     *info = (struct fb_store_info){.created_at = store->env.meta.created_at, .revision = mdb_txn_id(txn),
                                    .entities = entities.ms_entries, .accounts = accounts.ms_entries,
-                                   .indexed = fb_env_is_whole(&store->env, txn),
+                                   .indexed = fb_env_mark(&store->env, txn) == FB_MARK_WHOLE,
                                    .used = (about.me_last_pgno + 1) * whole.ms_psize, .map = about.me_mapsize};
     memcpy(info->identity, store->env.meta.identity, sizeof info->identity);
     return FB_STORE_OK;

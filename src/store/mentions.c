@@ -73,13 +73,33 @@ bool fb_mentions_of(struct fb_mentions *mentions, struct fb_arena *arena, const 
     return true;
 }
 
-/* Both are fine with what is so already: a table that is being filled may lack rows. */
-static int change_row(struct fb_store *store, const struct fb_mention *mention, const struct fb_key *key, bool enter)
+enum fb_store_status fb_mention_enter(struct fb_store *store, const struct fb_mention *mention, struct fb_span key,
+                                      struct fb_store_error *error)
+{
+    MDB_val k = fb_val(mention, sizeof *mention), v = fb_val(key.ptr, key.len);
+    int code = mdb_put(store->txn, store->env.tables[FB_TABLE_MENTIONS], &k, &v, MDB_NODUPDATA);
+    return code == 0 || code == MDB_KEYEXIST ? FB_STORE_OK : fb_store_fail_code(error, code, "write who mentions whom");
+}
+
+/* One that is not there is yet to be entered, and must not be then. */
+static enum fb_store_status leave(struct fb_store *store, const struct fb_mention *mention, const struct fb_key *key,
+                                  struct fb_store_error *error)
 {
     MDB_val k = fb_val(mention, sizeof *mention), v = fb_key_val(key);
-    MDB_dbi table = store->env.tables[FB_TABLE_MENTIONS];
-    int code = enter ? mdb_put(store->txn, table, &k, &v, MDB_NODUPDATA) : mdb_del(store->txn, table, &k, &v);
-    return code == (enter ? MDB_KEYEXIST : MDB_NOTFOUND) ? 0 : code;
+    int code = mdb_del(store->txn, store->env.tables[FB_TABLE_MENTIONS], &k, &v);
+    if (code == MDB_NOTFOUND && store->pending != NULL)
+        fb_pending_doubt(store->pending);
+    return code == 0 || code == MDB_NOTFOUND ? FB_STORE_OK : fb_store_fail_code(error, code, "write who mentions whom");
+}
+
+static enum fb_store_status change_row(struct fb_store *store, const struct fb_mention *mention,
+                                       const struct fb_key *key, bool enter, struct fb_store_error *error)
+{
+    if (!enter)
+        return leave(store, mention, key, error);
+    if (store->pending != NULL && fb_pending_add(store->pending, mention, key))
+        return FB_STORE_OK;
+    return fb_mention_enter(store, mention, fb_span(key->bytes, key->len), error);
 }
 
 enum fb_store_status fb_mentions_change(struct fb_store *store, const struct fb_uid *uid,
@@ -87,36 +107,48 @@ enum fb_store_status fb_mentions_change(struct fb_store *store, const struct fb_
                                         struct fb_store_error *error)
 {
     struct fb_key key;
-    int code = 0;
+    enum fb_store_status status = FB_STORE_OK;
     if (store->env.meta.version == FB_META_PLAIN)
         return FB_STORE_OK;
     fb_key_make(&key, uid);
-    for (size_t a = 0, b = 0; code == 0 && (a < old->count || b < now->count);) {
+    for (size_t a = 0, b = 0; status == FB_STORE_OK && (a < old->count || b < now->count);) {
         int order = a == old->count ? 1 : b == now->count ? -1 : compare(&old->list[a], &now->list[b]);
         if (order != 0)
-            code = change_row(store, order < 0 ? &old->list[a] : &now->list[b], &key, order > 0);
+            status = change_row(store, order < 0 ? &old->list[a] : &now->list[b], &key, order > 0, error);
         a += order <= 0;
         b += order >= 0;
     }
-    return code == 0 ? FB_STORE_OK : fb_store_fail_code(error, code, "write who mentions whom");
+    return status;
 }
 
 /* --- Filling the table of a store that has rows ------------------------------------------------------- */
 
 /* Format 2 first, so that from here on every writer keeps the table. */
-static enum fb_store_status add_table(struct fb_store *store, bool *whole, struct fb_store_error *error)
+static enum fb_store_status add_table(struct fb_store *store, struct fb_store_error *error)
 {
     enum fb_store_status status = fb_store_begin(store, error);
     if (status != FB_STORE_OK)
         return status;
-    *whole = fb_env_is_whole(&store->env, store->txn);
-    if (store->env.meta.version != FB_META_PLAIN) {
-        fb_store_abort(store);
-        return FB_STORE_OK;
-    }
-    status = fb_env_add_mentions(&store->env, store->txn, error);
+    if (store->env.meta.version == FB_META_PLAIN)
+        status = fb_env_add_mentions(&store->env, store->txn, error);
     if (status == FB_STORE_OK)
         return fb_store_commit(store, error);   /* the next begin opens the table */
+    fb_store_abort(store);
+    return status;
+}
+
+/* The mark that it lacks rows becomes our own: whoever is writing many goes over to writing at once, and what
+ * he had in memory is of entities that we shall see. */
+static enum fb_store_status take_over(struct fb_store *store, bool *whole, struct fb_store_error *error)
+{
+    enum fb_store_status status = fb_pending_begin(store, store->pending, error);
+    if (status != FB_STORE_OK)
+        return status;
+    *whole = fb_env_mark(&store->env, store->txn) == FB_MARK_WHOLE;
+    if (!*whole)
+        status = fb_pending_mark(store, store->pending, error);
+    if (status == FB_STORE_OK)
+        return fb_pending_commit(store, store->pending, error);
     fb_store_abort(store);
     return status;
 }
@@ -169,26 +201,46 @@ static enum fb_store_status index_batch(struct fb_store *store, struct fb_key *l
     return status;
 }
 
-enum fb_store_status fb_store_index(struct fb_store *store, void (*progress)(void *context, size_t done), void *context,
-                                    struct fb_store_error *error)
+static enum fb_store_status index_rows(struct fb_store *store, void (*progress)(void *context, size_t done),
+                                       void *context, struct fb_store_error *error)
 {
     struct fb_key last = {.len = 0};
     size_t done = 0;
-    bool whole = false, more = true;
-    enum fb_store_status status = add_table(store, &whole, error);
-    while (status == FB_STORE_OK && more && !whole) {
-        status = fb_store_begin(store, error);
+    bool more = true;
+    enum fb_store_status status = FB_STORE_OK;
+    while (status == FB_STORE_OK && more) {
+        status = fb_pending_begin(store, store->pending, error);
         if (status != FB_STORE_OK)
             break;
-        status = index_batch(store, &last, &done, &more, error);
-        if (status == FB_STORE_OK && !more)
-            status = fb_env_mark_whole(&store->env, store->txn, error);
+        if (!fb_pending_is_marked(store, store->pending))
+            status = fb_store_fail(error, FB_STORE_EXISTS, "another process has begun to make the index");
         if (status == FB_STORE_OK)
-            status = fb_store_commit(store, error);
-        else
-            fb_store_abort(store);
+            status = index_batch(store, &last, &done, &more, error);
+        if (status == FB_STORE_OK)
+            status = fb_pending_end(store, store->pending, error);
+        fb_store_abort(store);
+        if (status == FB_STORE_OK && (!more || fb_pending_is_full(store->pending)))
+            status = fb_pending_write(store, store->pending, !more, error);
         if (progress != NULL)
             progress(context, done);
     }
+    return status;
+}
+
+enum fb_store_status fb_store_index(struct fb_store *store, void (*progress)(void *context, size_t done), void *context,
+                                    struct fb_store_error *error)
+{
+    bool whole = false;
+    enum fb_store_status status = add_table(store, error);
+    if (status != FB_STORE_OK)
+        return status;
+    store->pending = fb_pending_new(store->allocator);
+    if (store->pending == NULL)
+        return fb_store_fail(error, FB_STORE_MEMORY, "not enough memory to make the index");
+    status = take_over(store, &whole, error);
+    if (status == FB_STORE_OK && !whole)
+        status = index_rows(store, progress, context, error);
+    fb_pending_free(store->allocator, store->pending);
+    store->pending = NULL;
     return status;
 }

@@ -6,7 +6,7 @@
 
 bool fb_store_reader_indexed(const struct fb_store_reader *reader)
 {
-    return reader->reading->live && fb_env_is_whole(&reader->env, reader->reading->txn);
+    return reader->reading->live && fb_env_mark(&reader->env, reader->reading->txn) == FB_MARK_WHOLE;
 }
 
 /* The uid behind a key, which is one of an entity's row; NULL: damaged, or no memory. */

@@ -314,38 +314,82 @@ enum fb_store_status fb_store_delete(struct fb_store *store, const struct fb_uid
 
 /* --- Imports ----------------------------------------------------------------------------------------------- */
 
-static enum fb_store_status import_batch(struct fb_store *store, const struct fb_store_import *import, size_t *count,
-                                         struct fb_store_error *error)
+/* In the first transaction of a batch but the first: mentions are kept for later if the table is whole but for
+ * them.  Without memory they are written at once. */
+static enum fb_store_status defer_mentions(struct fb_store *store, struct fb_pending *pending,
+                                           struct fb_store_error *error)
+{
+    if (store->pending == NULL && fb_env_mark(&store->env, store->txn) == FB_MARK_WHOLE) {
+        store->pending = pending;
+        return fb_pending_mark(store, pending, error);
+    }
+    if (store->pending != NULL && !fb_pending_is_marked(store, pending)) {
+        fb_pending_cut(pending, 0);     /* somebody makes the index anew */
+        store->pending = NULL;
+    }
+    return FB_STORE_OK;
+}
+
+static enum fb_store_status import_batch(struct fb_store *store, const struct fb_store_import *import,
+                                         struct fb_pending *pending, size_t *count, struct fb_store_error *error)
 {
     size_t batch = import->batch != 0 ? import->batch : 1000;
     uint64_t begun = fb_store_clock();
-    enum fb_store_status status = fb_store_begin(store, error);
+    enum fb_store_status status = pending != NULL ? fb_pending_begin(store, pending, error) : fb_store_begin(store, error);
     struct fb_entity entity;
+    *count = 0;
+    if (status == FB_STORE_OK && pending != NULL)
+        status = defer_mentions(store, pending, error);
+    size_t before = pending != NULL ? fb_pending_count(pending) : 0;
     /* A batch that moves many groups is cut short, for a suspension may be waiting for its turn. */
-    for (*count = 0; status == FB_STORE_OK && *count < batch && import->next(import->context, &entity); ++*count) {
+    for (; status == FB_STORE_OK && *count < batch && import->next(import->context, &entity); ++*count) {
         status = fb_store_put_entity(store, &entity, error);
         if (fb_store_clock() - begun > FB_STORE_TURN_MS)
             batch = *count;
     }
     if (status == FB_STORE_OK && *count != 0)
-        return fb_store_commit(store, error);
+        status = pending != NULL ? fb_pending_commit(store, pending, error) : fb_store_commit(store, error);
     fb_store_abort(store);
+    if (status != FB_STORE_OK && pending != NULL)
+        fb_pending_cut(pending, before);
     return status;
+}
+
+/* What is pending; the index is whole again. */
+static enum fb_store_status finish_mentions(struct fb_store *store, enum fb_store_status status,
+                                            struct fb_store_error *error)
+{
+    struct fb_store_error another;
+    if (store->pending == NULL)
+        return status;
+    enum fb_store_status wrote = fb_pending_write(store, store->pending, true, &another);
+    store->pending = NULL;
+    if (status == FB_STORE_OK && wrote != FB_STORE_OK && error != NULL)
+        *error = another;
+    return status == FB_STORE_OK ? wrote : status;
 }
 
 enum fb_store_status fb_store_import(struct fb_store *store, const struct fb_store_import *import, size_t *done,
                                      struct fb_store_error *error)
 {
+    struct fb_pending *pending = NULL;
     enum fb_store_status status;
     size_t count;
     *done = 0;
     do {
-        status = import_batch(store, import, &count, error);
+        status = import_batch(store, import, pending, &count, error);
         if (status != FB_STORE_OK)
             break;
         *done += count;
         if (count != 0 && import->progress != NULL)
             import->progress(import->context, *done);
-    } while (count != 0);
+        /* From the second batch on it is worth while. */
+        if (pending == NULL && count != 0 && store->env.meta.version != FB_META_PLAIN)
+            pending = fb_pending_new(store->allocator);
+        if (store->pending != NULL && fb_pending_is_full(pending))
+            status = fb_pending_write(store, pending, false, error);
+    } while (count != 0 && status == FB_STORE_OK);
+    status = finish_mentions(store, status, error);
+    fb_pending_free(store->allocator, pending);
     return status;
 }

@@ -365,6 +365,100 @@ static void is_given_to_an_older_store_while_others_write(void **state)
     fb_store_reader_free(reader);
 }
 
+/* --- Imports, which keep mentions in memory for a while ----------------------------------------------- */
+
+enum { IMPORTED = 3300, DIES_AT = 2500 };
+
+struct feed {
+    struct place *place;
+    struct model model;
+    uint64_t seed;
+    int at, dies_at;
+};
+
+/* Others, and between them documents: the same ones again and again, each time changed. */
+static bool next_entity(void *context, struct fb_entity *entity)
+{
+    struct feed *feed = context;
+    struct place *place = feed->place;
+    const struct fb_uid *parent = made(place, "Group", 0);
+    struct fb_entity_parts parts = {.uid = made(place, "Other", feed->at), .attrs = empty_record(place),
+                                    .tags = empty_record(place), .parents = &parent, .parents_count = 1};
+    if (feed->at == feed->dies_at)
+        _exit(7);
+    if (feed->at >= IMPORTED)
+        return false;
+    if (feed->at++ % 3 == 0) {
+        int doc = (int)(draw(&feed->seed) % DOCS);
+        struct doc *at = &feed->model.docs[doc];
+        *at = (struct doc){.exists = true, .owner = (int)(draw(&feed->seed) % USERS), .groups = 1};
+        const struct fb_field owner = {FB_SPAN("owner"), fb_value_entity(made(place, "User", at->owner))};
+        parts.uid = made(place, "Doc", doc);
+        (void)fb_value_record(&place->arena, &owner, 1, &parts.attrs);
+    }
+    fb_entity_open(fb_entity_encode(&place->arena, &parts), entity);
+    return true;
+}
+
+static int run_import(struct place *place, const void *what)
+{
+    const int *dies_at = what;
+    const struct fb_store_options options = {.write = true, .create = true, .unsafe = true};
+    struct fb_store *store = fb_store_open(place->dir, &options, NULL);
+    struct feed feed = {.place = place, .seed = 3, .dies_at = *dies_at};
+    const struct fb_store_import import = {.next = next_entity, .context = &feed, .batch = 100};
+    size_t done;
+    if (store == NULL || fb_store_import(store, &import, &done, NULL) != FB_STORE_OK || done != IMPORTED)
+        return 1;
+    fb_store_close(store);
+    return 0;
+}
+
+static int run_index(struct place *place, const void *what)
+{
+    (void)what;
+    struct fb_store *store = fb_store_open(place->dir, &(struct fb_store_options){.write = true, .unsafe = true}, NULL);
+    enum fb_store_status status = store != NULL ? fb_store_index(store, NULL, NULL, NULL) : FB_STORE_FAILED;
+    fb_store_close(store);
+    return (int)status;
+}
+
+static void check_import(struct place *place, struct fb_store_reader *reader)
+{
+    struct feed feed = {.place = place, .seed = 3, .dies_at = -1};
+    struct fb_entity entity;
+    while (next_entity(&feed, &entity))
+        continue;
+    assert_int_equal(fb_store_snapshot(reader, fb_store_clock()), FB_STORE_OK);
+    assert_true(fb_store_reader_indexed(reader));
+    size_t docs = 0;
+    for (int user = 0; user < USERS; user++)
+        docs += walk(place, reader, &feed.model, fb_hash(FB_SPAN("owner")), user, NULL);
+    assert_int_equal(docs, DOCS);
+    assert_int_equal(walk(place, reader, &feed.model, FB_STORE_PARENT, 0, NULL), DOCS);
+    assert_int_equal(fb_store_reader_mentions(reader, FB_STORE_PARENT, made(place, "Group", 0)),
+                     DOCS + IMPORTED / 3 * 2);
+    fb_store_release(reader);
+}
+
+static void is_whole_after_an_import(void **state)
+{
+    struct place *place = *state;
+    const int never = -1, dies_at = DIES_AT;
+    assert_int_equal(elsewhere(run_import, place, &never), 0);
+    struct fb_store_reader *reader = fb_store_reader_new(place->dir, &(struct fb_store_reader_options){.map = 1 << 28});
+    check_import(place, reader);
+    /* One that dies leaves lists without it, and a later import does not bring it back by itself. */
+    assert_int_equal(elsewhere(run_import, place, &dies_at), 7);
+    assert_int_equal(fb_store_snapshot(reader, fb_store_clock()), FB_STORE_OK);
+    assert_false(fb_store_reader_indexed(reader));
+    fb_store_release(reader);
+    assert_int_equal(elsewhere(run_import, place, &never), 0);
+    assert_int_equal(elsewhere(run_index, place, NULL), 0);
+    check_import(place, reader);
+    fb_store_reader_free(reader);
+}
+
 static void a_plain_store_does_without(void **state)
 {
     struct place *place = *state;
@@ -381,6 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         in_place(finds_who_mentions_whom),
         in_place(is_given_to_an_older_store_while_others_write),
+        in_place(is_whole_after_an_import),
         in_place(a_plain_store_does_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
