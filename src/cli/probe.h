@@ -100,6 +100,7 @@ struct fb_probe_route {
     bool function;                          /* said to be for privileged identities */
     const char *left_out;                   /* why it is not asked; NULL: it is */
     struct fb_span lacks;                   /* the parameter that has no value */
+    size_t from, end;                       /* its targets */
 };
 
 struct fb_probe_routes {

@@ -8,9 +8,9 @@
 static bool expects_success_elsewhere(const struct fb_probe *probe, const struct fb_probe_cell *cell)
 {
     /* Objects of this route that the policies give to this identity: then it may call the function. */
-    for (size_t t = 0; t < probe->targets_count; t++) {
+    for (size_t t = cell->target->route->from; t < cell->target->route->end; t++) {
         const struct fb_probe_cell *other = fb_probe_cell_at(probe, t, cell->identity);
-        if (other->target->route == cell->target->route && other->expected.known && other->expected.forward)
+        if (other->expected.known && other->expected.forward)
             return true;
     }
     return false;
@@ -73,8 +73,8 @@ static void other_refusal(struct fb_probe *probe, struct fb_probe_cell *cell)
     if (!expected->challenge || !fb_response_has(x, "www-authenticate") || has_challenge(x, expected))
         return;
     struct fb_span got = fb_response_field(x, "www-authenticate");
-    fb_probe_found(probe, FB_PROBE_OTHER_CHALLENGE, cell, NULL, "%.*s; the policies call for error=\"%.*s\"%s%.*s%s%.*s", (int)(got.len < 200 ? got.len : 200),
-                   got.ptr, (int)expected->error.len, expected->error.ptr, expected->scope.len != 0 ? ", scope=" : "", (int)expected->scope.len, expected->scope.ptr,
+    fb_probe_found(probe, FB_PROBE_OTHER_CHALLENGE, cell, NULL, "%.*s; the policies call for %s%.*s%s%.*s%s%.*s", (int)(got.len < 200 ? got.len : 200),
+                   got.ptr, expected->error.len != 0 ? "error=" : "one without error", (int)expected->error.len, expected->error.ptr, expected->scope.len != 0 ? ", scope=" : "", (int)expected->scope.len, expected->scope.ptr,
                    expected->acr_values.len != 0 ? ", acr_values=" : "", (int)expected->acr_values.len, expected->acr_values.ptr);
 }
 

@@ -43,8 +43,8 @@ static bool is_safe(struct fb_span method)
 /* The identity's answer for the object of this route that is not there. */
 static const struct fb_exchange *answer_for_absent(const struct fb_probe *probe, const struct fb_probe_cell *cell)
 {
-    for (size_t t = 0; t < probe->targets_count; t++)
-        if (probe->targets[t].route == cell->target->route && probe->targets[t].kind == FB_PROBE_ABSENT)
+    for (size_t t = cell->target->route->from; t < cell->target->route->end; t++)
+        if (probe->targets[t].kind == FB_PROBE_ABSENT)
             return fb_probe_answer(probe, fb_probe_cell_at(probe, t, cell->identity));
     return NULL;
 }

@@ -169,8 +169,8 @@ static bool somebody_gets(const struct fb_probe *probe, size_t target)
 
 static size_t absent_of(const struct fb_probe *probe, const struct fb_probe_route *route)
 {
-    for (size_t t = 0; t < probe->targets_count; t++)
-        if (probe->targets[t].route == route && probe->targets[t].kind == FB_PROBE_ABSENT)
+    for (size_t t = route->from; t < route->end; t++)
+        if (probe->targets[t].kind == FB_PROBE_ABSENT)
             return t;
     return SIZE_MAX;
 }

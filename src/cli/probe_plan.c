@@ -92,9 +92,13 @@ static bool put_in_order(struct fb_probe *probe)
 
 bool fb_probe_plan(struct fb_probe *probe)
 {
-    for (size_t i = 0; i < probe->routes.count; i++)
-        if (probe->routes.list[i].left_out == NULL)
-            plan_route(probe, &probe->routes.list[i]);
+    for (size_t i = 0; i < probe->routes.count; i++) {
+        struct fb_probe_route *route = &probe->routes.list[i];
+        route->from = probe->targets_count;
+        if (route->left_out == NULL)
+            plan_route(probe, route);
+        route->end = probe->targets_count;
+    }
     probe->order_count = probe->targets_count * probe->world.count;
     probe->cells = fb_arena_array(probe->arena, probe->order_count, sizeof *probe->cells);
     probe->order = fb_arena_array(probe->arena, probe->order_count, sizeof *probe->order);

@@ -118,12 +118,12 @@ static void add_title(struct drawing *d, const struct fb_probe_route *route, siz
     fb_buffer_add_z(d->out, "<title>");
     add_text(d->out, probe->world.list[identity].name);
     fb_buffer_add_char(d->out, ':');
-    for (size_t t = 0; t < probe->targets_count; t++) {
+    for (size_t t = route->from; t < route->end; t++) {
         const struct fb_probe_target *target = &probe->targets[t];
         const struct fb_probe_cell *cell = fb_probe_cell_at(probe, t, identity);
         bool own = target->kind == FB_PROBE_PLAIN || fb_probe_is_own(probe, target, identity);
         enum fb_probe_column at = own ? FB_PROBE_OWN : target->kind == FB_PROBE_ABSENT ? FB_PROBE_NONE : FB_PROBE_OTHER;
-        if (target->route != route || at != column || !cell->sent)
+        if (at != column || !cell->sent)
             continue;
         fb_buffer_add_char(d->out, ' ');
         add_text(d->out, target->route->method);

@@ -36,10 +36,8 @@ static void add_to(struct fb_probe_sum *sum, const struct fb_probe_cell *cell)
 void fb_probe_sum_up(const struct fb_probe *probe, const struct fb_probe_route *route, size_t identity, struct fb_probe_sum sums[FB_PROBE_COLUMNS])
 {
     memset(sums, 0, FB_PROBE_COLUMNS * sizeof *sums);
-    for (size_t t = 0; t < probe->targets_count; t++) {
+    for (size_t t = route->from; t < route->end; t++) {
         const struct fb_probe_target *target = &probe->targets[t];
-        if (target->route != route)
-            continue;
         bool own = target->kind == FB_PROBE_PLAIN || fb_probe_is_own(probe, target, identity);
         add_to(&sums[own ? FB_PROBE_OWN : target->kind == FB_PROBE_ABSENT ? FB_PROBE_NONE : FB_PROBE_OTHER], fb_probe_cell_at(probe, t, identity));
     }
@@ -101,10 +99,8 @@ static void print_line(struct fb_buffer *out, const struct fb_probe *probe, cons
 
 static bool has_any(const struct fb_probe *probe, const struct fb_probe_route *route, enum fb_probe_column column)
 {
-    for (size_t t = 0; t < probe->targets_count; t++) {
+    for (size_t t = route->from; t < route->end; t++) {
         const struct fb_probe_target *target = &probe->targets[t];
-        if (target->route != route)
-            continue;
         if (column == FB_PROBE_NONE ? target->kind == FB_PROBE_ABSENT : column == FB_PROBE_OWN ? target->kind == FB_PROBE_OWNED : target->kind != FB_PROBE_ABSENT)
             return true;
     }

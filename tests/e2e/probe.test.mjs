@@ -270,6 +270,41 @@ test('a location that Forbid does not guard: reachable though the policies refus
   assert.equal(status, 2);
 });
 
+test('each difference from the policies, by name', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  const mia = 'mia-secret-token';
+  const server = http.createServer((request, response) => {
+    const is = (who, target) => who === (request.headers.authorization === `Bearer ${mia}`) && target === request.url;
+    const answer = (status, fields = {}) => response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...fields }).end('{}');
+    const bearer = 'Bearer realm="api"';
+    if (is(true, '/api/users/123')) return answer(403);                                 // allowed
+    if (is(true, '/api/users')) return answer(404);                                     // 403 it should be
+    if (is(false, '/api/me')) return answer(401, { 'www-authenticate': `${bearer}, error="invalid_token"` });
+    if (is(true, '/api/health')) return answer(500);
+    if (is(false, '/api/health')) return request.socket.destroy();
+    if (is(true, '/api/users/2071804163/invoices')) return answer(200);                 // nobody's: 404 it should be
+    if (is(true, '/api/users/123/private-data')) return answer(200);
+    if (is(true, '/api/me') || request.url.startsWith('/api/articles/')) return answer(request.url.endsWith('memo') ? 451 : request.url.includes('no-such') ? 404 : 200, { link: '<https://api.example/legal>; rel="blocked-by"' });
+    return request.headers.authorization ? answer(request.url.includes('2071804163') ? 404 : 200) : answer(401, { 'www-authenticate': bearer });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const who = { identities: [{ name: 'mia', token: mia, principal: 'User::"123"' }] };
+  const { out, status } = await forbid(['probe', `http://127.0.0.1:${server.address().port}`, '--policies', path.join(gateway.dir, 'policies'), '--store', path.join(gateway.dir, 'store'),
+    '--identities', file('mia.json', who), '--rate', '0', '--format', 'json']);
+  server.closeAllConnections?.();
+  server.close();
+  const { findings } = JSON.parse(out);
+  assert.deepEqual(findings.filter(({ rule }) => !/^(refused_200|curable|error_unasked|problem)/.test(rule)).map(({ rule, cell, found }) => `${rule}: ${cell.path} as ${cell.identity}: ${found}`), [
+    'reachable: /api/users/2071804163/invoices as mia: 200; the policies say 404 (resource_not_found)',
+    'refused: /api/users/123 as mia: 403',
+    'other_status: /api/users as mia: 404; the policies call for 403 (insufficient_role)',
+    'other_challenge: /api/me as nobody: Bearer realm="api", error="invalid_token"; the policies call for one without error',
+    'fault: /api/health as mia: 500',
+    'unanswered: /api/health as nobody: Server returned nothing (no headers, no data)',
+  ]);
+  assert.equal(status, 2);
+});
+
 test('who is not known to the policies is said', async (t) => {
   if (!probe.built) return t.skip('the build has no libcurl');
   const args = ['probe', `http://127.0.0.1:${gateway.port}`, '--policies', path.join(gateway.dir, 'policies'), '--rate', '0', '--only', 'GET /api/users', '--as', `mia=${token('123')}`];
