@@ -5,19 +5,20 @@
 
 #include "http/http.h"
 
-/* More than one field is for the caller to refuse: RFC 6750 section 3.1. */
-static unsigned find_authorization(const struct fb_http_request *http, struct fb_span *value)
+/* More than one field is for the caller to refuse: RFC 6750 section 3.1, RFC 9449 section 4.3. */
+unsigned fb_case_field(const struct fb_case *c, const char *name, struct fb_span *value)
 {
+    const struct fb_http_request *http = c->http;
+    struct fb_span wanted = fb_span_z(name);
     unsigned count = 0;
     struct fb_http_cursor cursor = {NULL, 0};
     struct fb_http_field field;
     if (http->fields.named != NULL)
-        return http->fields.named(http->fields.self, FB_SPAN("Authorization"), value);
+        return http->fields.named(http->fields.self, wanted, value);
     if (http->fields.next == NULL)
         return 0;
     while (http->fields.next(http->fields.self, &cursor, &field)) {
-        if (field.name.len == sizeof "Authorization" - 1
-            && fb_span_eq_nocase(field.name, FB_SPAN("Authorization")) && count++ == 0)
+        if (field.name.len == wanted.len && fb_span_eq_nocase(field.name, wanted) && count++ == 0)
             *value = field.value;
     }
     return count;
@@ -86,7 +87,12 @@ static bool groups_readable(const struct fb_bearer *bearer)
 
 bool fb_case_verify(struct fb_case *c, struct fb_span token)
 {
-    c->token = fb_tokens_verify(c->guard->tokens, c->site->issuers, token, c->http->now_ms, &c->bearer);
+    fb_case_hold(c, token, fb_span(NULL, 0));
+    return fb_case_take_token(c);
+}
+
+bool fb_case_take_token(struct fb_case *c)
+{
     if (c->token == FB_TOKEN_FAILED) {
         fb_refuse_cannot(c, "a token could not be checked");
         return false;
@@ -95,6 +101,9 @@ bool fb_case_verify(struct fb_case *c, struct fb_span token)
         c->token = FB_TOKEN_MALFORMED;
     if (c->token != FB_TOKEN_GOOD) {
         c->credentials = FB_CREDENTIALS_BAD;
+        /* Good but for its proof: the challenge that says so is DPoP's (RFC 9449 section 7.2). */
+        if (c->token == FB_TOKEN_BOUND && c->bearer.token->key.len != 0 && c->bearer.issuer->dpop != FB_DPOP_OFF)
+            c->scheme = FB_SCHEME_DPOP;
         return true;
     }
     const struct fb_issuer *issuer = c->bearer.issuer;
@@ -138,13 +147,13 @@ static bool refuse_malformed(struct fb_case *c)
 }
 
 /* A token that is good has the grammar of one; so that is looked at when it turns out not to be. */
-static bool read_bearer(struct fb_case *c, struct fb_span token)
+static bool read_token(struct fb_case *c, struct fb_span token, bool (*verify)(struct fb_case *, struct fb_span))
 {
     bool accepted = c->site->issuers != NULL;
     /* RFC 6750 section 2.3: the token as a query parameter.  We do not take it from there, but an
      * upstream may, so that beside a field it makes two credentials. */
     bool twice = accepted && c->target.query.len != 0 && fb_query_mentions(c->target.query, FB_SPAN("access_token"));
-    if (accepted && !twice && !fb_case_verify(c, token))
+    if (accepted && !twice && !verify(c, token))
         return false;
     if (c->credentials != FB_CREDENTIALS_VALID && !fb_http_is_b64token(token))
         return refuse_malformed(c);
@@ -160,9 +169,12 @@ static bool read_field(struct fb_case *c, struct fb_span value)
     struct fb_http_credentials read;
     switch (fb_http_split_credentials(value, &read)) {
     case FB_CREDENTIALS_BEARER:
-        return read_bearer(c, read.rest);
+        return read_token(c, read.rest, fb_case_verify);
     case FB_CREDENTIALS_OTHER:
-        return true;
+        if (!fb_span_eq_nocase(read.scheme, FB_SPAN("DPoP")) || !fb_site_proves(c->site))
+            return true;
+        c->scheme = FB_SCHEME_DPOP;
+        return read_token(c, read.rest, fb_case_verify_proved);
     case FB_CREDENTIALS_MALFORMED:
         break;
     }
@@ -172,7 +184,7 @@ static bool read_field(struct fb_case *c, struct fb_span value)
 bool fb_case_read_credentials(struct fb_case *c)
 {
     struct fb_span value = {0, NULL};
-    unsigned count = find_authorization(c->http, &value);
+    unsigned count = fb_case_field(c, "Authorization", &value);
     if (count > 1) {
         fb_refuse(c, 400, FB_REASON_TWO_CREDENTIALS);
         return false;

@@ -208,6 +208,7 @@ static void challenge(struct fb_case *c, unsigned status, enum fb_reason reason,
     fb_refuse(c, status, reason);
     struct fb_refusal *refusal = &c->answer->refusal;
     refusal->challenge = true;
+    fb_case_offer(c, true);
     refusal->challenge_error = fb_reason_code(reason);
     refusal->scope = join_scopes(c, cure);
     if (status != 401)

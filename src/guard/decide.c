@@ -400,7 +400,8 @@ static void answer_stranger(struct fb_case *c)
         /* Where no credential is accepted there is no challenge to offer, hence no honest 401. */
         fb_refuse(c, c->site->issuers != NULL ? 401 : 403, FB_REASON_MISSING_CREDENTIALS);
     else
-        fb_refuse(c, 401, c->token == FB_TOKEN_EXPIRED ? FB_REASON_TOKEN_EXPIRED : FB_REASON_INVALID_TOKEN);
+        fb_refuse(c, 401, c->proof_refused ? FB_REASON_INVALID_PROOF
+                          : c->token == FB_TOKEN_EXPIRED ? FB_REASON_TOKEN_EXPIRED : FB_REASON_INVALID_TOKEN);
 }
 
 void fb_case_run(struct fb_case *c)
@@ -461,6 +462,8 @@ const struct fb_uid *fb_guard_identify(struct fb_guard *guard, const struct fb_s
     struct fb_case c;
     init_case(&c, guard, site, request, &answer);
     c.target.query = request->query;
+    c.identifying = true;
+    answer.proof_used = false;
     if (site->issuers == NULL || !fb_case_read_credentials(&c))
         return NULL;
     return c.credentials == FB_CREDENTIALS_VALID ? c.request.principal : NULL;

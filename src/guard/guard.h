@@ -71,6 +71,11 @@ struct fb_site {
 /* What only shows when the parts meet: an issuer's principal type that the schema does not have, two
  * issuers that mint one type without prefixes, a rule on the country without a geo file, … */
 bool fb_site_check(const struct fb_site *site, struct fb_diags *diags);
+/* Does an issuer of the site take tokens with proofs (RFC 9449)? */
+bool fb_site_proves(const struct fb_site *site);
+/* The challenges of a 401 there: each scheme and realm that its issuers take tokens by.  In the arena; none without
+ * issuers or memory. */
+const struct fb_offer *fb_site_offers(const struct fb_site *site, struct fb_arena *arena, size_t *count);
 /* What its metadata says; spans into the site, lists in the arena.  False without memory. */
 bool fb_site_describe(const struct fb_site *site, struct fb_arena *arena, struct fb_metadata *metadata);
 
@@ -84,6 +89,7 @@ struct fb_guard_options {
     const struct fb_allocator *allocator;
     size_t arena_bytes;                     /* ceiling of one decision; 0: 4 MiB */
     uint32_t tokens;                        /* entries of the token cache; 0: 16384 */
+    struct fb_replays *replays;             /* proofs that were used, shared by workers (identity); NULL: its own */
     _Atomic uint32_t *crashes;              /* of this worker's slot, in shared memory (store.h), or NULL */
 };
 
@@ -104,6 +110,7 @@ struct fb_answer {
     bool hidden;                            /* the 404 is one of a resource that is there; for the operator alone */
     const uint32_t *policies;               /* determining, or nearest, by program index */
     uint32_t policies_count;
+    bool proof_used;                        /* the request's proof was good, and will not be again for another one */
     bool fault;                             /* a policy erred, a store was gone: for the error log */
     struct fb_span fault_text;
 };

@@ -13,6 +13,11 @@ bool fb_site_describe(const struct fb_site *site, struct fb_arena *arena, struct
     size_t count = 0;
     if (urls == NULL || scopes == NULL)
         return false;
+    size_t bound = 0, required = 0;
+    for (size_t i = 0; i < issuers; i++) {
+        bound += fb_issuers_at(site->issuers, i)->dpop != FB_DPOP_OFF;
+        required += fb_issuers_at(site->issuers, i)->dpop == FB_DPOP_REQUIRED;
+    }
     for (size_t i = 0; i < issuers; i++)
         urls[i] = fb_issuers_at(site->issuers, i)->url;
     for (uint32_t a = 0; a < site->policies->schema->actions_count; a++)
@@ -25,6 +30,7 @@ bool fb_site_describe(const struct fb_site *site, struct fb_arena *arena, struct
                 scopes[count++] = scope;
         }
     *metadata = (struct fb_metadata){.resource = site->resource, .issuers = urls, .issuers_count = issuers, .scopes = scopes,
-                                     .scopes_count = count};
+                                     .scopes_count = count, .dpop_algs = bound != 0 ? FB_SPAN(FB_DPOP_ALGS) : FB_SPAN(""),
+                                     .dpop_required = issuers != 0 && required == issuers};
     return true;
 }

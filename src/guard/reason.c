@@ -46,10 +46,11 @@ void fb_refuse(struct fb_case *c, unsigned status, enum fb_reason reason)
     if (status == 401 || (status == 400 && (reason == FB_REASON_TWO_CREDENTIALS || reason == FB_REASON_MALFORMED_CREDENTIALS))) {
         /* RFC 6750 section 3.1. */
         refusal->challenge = true;
+        fb_case_offer(c, false);
         if (status == 400)
             refusal->challenge_error = FB_SPAN("invalid_request");
         else if (c->credentials == FB_CREDENTIALS_BAD)
-            refusal->challenge_error = FB_SPAN("invalid_token");
+            refusal->challenge_error = c->proof_refused ? FB_SPAN("invalid_dpop_proof") : FB_SPAN("invalid_token");
         if (reason == FB_REASON_TOKEN_EXPIRED)
             refusal->challenge_description = FB_SPAN("The access token has expired");
     }

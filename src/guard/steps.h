@@ -8,6 +8,8 @@
  *
  *   decide.c       the steps in order
  *   credentials.c  fields → none, bad or valid credentials, the principal
+ *   possession.c   tokens that are bound to a key or a certificate
+ *   offers.c       which challenges go with a refusal
  *   view.c         entities as this request sees them: directory, store, token
  *   could.c        what could be allowed with something unknown
  *   cures.c        what policies ask of a token, found when they are loaded
@@ -20,6 +22,8 @@ struct fb_guard {
     struct fb_guard_options options;
     struct fb_arena arena;
     struct fb_tokens *tokens;
+    struct fb_replays *replays;             /* NULL until a proof is used, where the options have none */
+    void *own_replays;
     struct {
         const char *dir;
         struct fb_store_reader *reader;
@@ -27,6 +31,8 @@ struct fb_guard {
     size_t stores_count;
 };
 
+/* Frees what its own memory of proofs took. */
+void fb_guard_forget_proofs(struct fb_guard *guard);
 /* The reader of the site's store, made at its first use.  NULL without memory, or beyond the limit. */
 struct fb_store_reader *fb_guard_store(struct fb_guard *guard, const struct fb_site *site);
 
@@ -71,6 +77,9 @@ struct fb_case {
     /* credentials */
     enum fb_credentials credentials;
     enum fb_token_status token;             /* of a bad one */
+    enum fb_scheme scheme;                  /* that they are of, or have to be */
+    bool proof_refused;                     /* bad for its proof, not for its token */
+    bool identifying;                       /* before the decision, which will use the proof */
     struct fb_bearer bearer;
     /* the decision */
     struct fb_request request;
@@ -89,6 +98,14 @@ struct fb_case {
 bool fb_case_read_credentials(struct fb_case *c);
 /* A bearer token verified: credentials, principal, facts.  False: cannot (503). */
 bool fb_case_verify(struct fb_case *c, struct fb_span token);
+/* A token sent with the scheme DPoP, and its proof.  False: cannot. */
+bool fb_case_verify_proved(struct fb_case *c, struct fb_span token);
+/* The token as held with what is proved.  Sets c->token, c->bearer. */
+void fb_case_hold(struct fb_case *c, struct fb_span token, struct fb_span key);
+/* The number of fields of that name and the value of the first. */
+unsigned fb_case_field(const struct fb_case *c, const char *name, struct fb_span *value);
+/* What c->token means for the case: its principal, if it is good.  False: cannot. */
+bool fb_case_take_token(struct fb_case *c);
 /* The parents that the token brings (or that are assumed).  False: cannot. */
 bool fb_case_add_parents(struct fb_case *c);
 
@@ -107,6 +124,9 @@ bool fb_could_anybody(struct fb_case *c, bool *could);
 /* Could this principal be allowed on some resource of the type?  (Row 7.) */
 bool fb_could_somewhere(struct fb_case *c, bool *could);
 
+/* Of a refusal with a challenge: all that this API accepts, with what is wrong told to the kind that was presented; or,
+ * for a cure, that kind alone. */
+void fb_case_offer(struct fb_case *c, bool cure);
 /* Fills in answer->refusal.  The rest of the answer stays. */
 void fb_refuse(struct fb_case *c, unsigned status, enum fb_reason reason);
 /* 503, with what the log should say. */

@@ -28,6 +28,7 @@ void fb_guard_free(struct fb_guard *guard)
         return;
     for (size_t i = 0; i < guard->stores_count; i++)
         fb_store_reader_free(guard->stores[i].reader);
+    fb_guard_forget_proofs(guard);
     fb_tokens_free(guard->tokens);
     fb_arena_release(&guard->arena);
     fb_free(guard->options.allocator, guard, sizeof *guard);

@@ -190,11 +190,34 @@ static void take_registered(struct reader *r, const struct fb_claim *claim)
     } else if (fb_span_is(name, "amr")) {
         out->has_amr = true;
         take_list(r, claim, &out->amr, "amr is not an array of strings");
-    } else if (fb_span_is(name, "cnf")) {
-        out->bound = true;
     } else if ((fb_span_is(name, "scope") || fb_span_is(name, "scp")) && !is_text(claim)) {
         r->fault = "scope is neither a string nor an array of strings";
     }
+}
+
+/* `cnf` (RFC 7800), its value's first event read: what the token is bound to.  Members that are none of ours bind it to
+ * what nobody here can prove. */
+static void read_confirmation(struct reader *r)
+{
+    struct fb_token *out = r->out;
+    out->bound = true;
+    if (r->json.event != FB_JSON_OBJECT) {
+        out->bound_otherwise = true;
+        (void)fb_json_skip(&r->json);
+        return;
+    }
+    while (fb_json_next(&r->json) == FB_JSON_KEY) {
+        struct fb_span *place = fb_span_is(r->json.string, "jkt")        ? &out->key
+                                : fb_span_is(r->json.string, "x5t#S256") ? &out->certificate
+                                                                         : NULL;
+        if (fb_json_next(&r->json) == FB_JSON_STRING && place != NULL && r->json.string.len == FB_THUMBPRINT_LEN) {
+            *place = r->json.string;
+        } else {
+            out->bound_otherwise = true;
+            (void)fb_json_skip(&r->json);
+        }
+    }
+    out->bound_otherwise |= out->key.len == 0 && out->certificate.len == 0;
 }
 
 /* Strings split at spaces: RFC 8693 section 4.2 has one string, others an array, and in an array
@@ -233,7 +256,11 @@ static void read_claim(struct reader *r)
         return;
     }
     (void)fb_json_next(&r->json);
-    read_value(r, &claim);
+    if (fb_span_is(claim.name, "cnf")) {
+        read_confirmation(r);
+    } else {
+        read_value(r, &claim);
+    }
     if (r->json.event == FB_JSON_ERROR) {
         return;
     }

@@ -145,13 +145,15 @@ static void copy_config(struct fb_arena *arena, const struct fb_issuer *from, st
 {
     *to = (struct fb_issuer){.audiences_count = from->audiences_count,
                              .parents_count = from->parents_count,
-                             .leeway_s = from->leeway_s};
+                             .leeway_s = from->leeway_s,
+                             .dpop = from->dpop};
     to->url = fb_arena_copy(arena, from->url);
     to->jwks = fb_arena_copy(arena, from->jwks);
     to->principal = fb_arena_copy(arena, from->principal);
     to->principal_hash = fb_hash(to->principal);
     to->claim = fb_arena_copy(arena, from->claim);
     to->prefix = fb_arena_copy(arena, from->prefix);
+    to->realm = fb_arena_copy(arena, from->realm);
     struct fb_span *audiences = fb_arena_array(arena, from->audiences_count, sizeof *audiences);
     struct fb_issuer_parent *parents = fb_arena_array(arena, from->parents_count, sizeof *parents);
     if (audiences == NULL || parents == NULL) {

@@ -12,6 +12,13 @@
 #define FB_ISSUER_PARENTS_MAX 16
 #define FB_ISSUERS_MAX 64
 
+/* Tokens bound to a key of their holder's (RFC 9449). */
+enum fb_dpop {
+    FB_DPOP_OFF,                    /* are refused: bearer tokens alone */
+    FB_DPOP_ACCEPTED,               /* need their proofs; bearer tokens do as well */
+    FB_DPOP_REQUIRED                /* and no others */
+};
+
 /* The values of claim `claim` become parents of type `type`: roles → Role::"admin". */
 struct fb_issuer_parent {
     struct fb_span claim, type;
@@ -28,12 +35,14 @@ struct fb_issuer {
     struct fb_span prefix;          /* set before the claim's value, to keep issuers apart */
     const struct fb_issuer_parent *parents;
     size_t parents_count;
+    struct fb_span realm;           /* of the challenges that ask for its tokens; empty: the location's */
+    enum fb_dpop dpop;
     int64_t leeway_s;               /* FB_LEEWAY_DEFAULT from fb_issuer_parse() */
 };
 
 /* What `forbid_issuer`, a line of issuers.conf and the command's options say, word by word:
  *   URL jwks=FILE audience=NAME [audience=NAME …] [principal=User] [claim=sub]
- *   [parents=CLAIM:Type …] [prefix=TEXT] [leeway=SECONDS]
+ *   [parents=CLAIM:Type …] [prefix=TEXT] [leeway=SECONDS] [dpop=accepted|required] [realm=TEXT]
  * with the defaults filled in.  Each fault is a diagnostic "issuer.…" (without a source: the
  * caller knows the place); false if there was any.  `out` points into `words` and `arena`. */
 bool fb_issuer_parse(const struct fb_span *words, size_t count, struct fb_arena *arena,

@@ -84,6 +84,25 @@ static bool read_prefix(struct reader *r, struct fb_span value)
     return true;
 }
 
+static bool read_dpop(struct reader *r, struct fb_span value)
+{
+    r->out->dpop = fb_span_is(value, "required") ? FB_DPOP_REQUIRED : FB_DPOP_ACCEPTED;
+    return r->out->dpop == FB_DPOP_REQUIRED || fb_span_is(value, "accepted");
+}
+
+/* What a quoted-string of a challenge can hold without escapes: printable ASCII but `"` and `\`. */
+static bool read_realm(struct reader *r, struct fb_span value)
+{
+    r->out->realm = value;
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+            return false;
+        }
+    }
+    return value.len != 0;
+}
+
 static const struct {
     struct fb_span name;
     bool repeats;
@@ -97,6 +116,8 @@ static const struct {
     {{7, "parents"}, true, read_parents, "parents=CLAIM:TYPE"},
     {{6, "prefix"}, false, read_prefix, "prefix=TEXT"},
     {{6, "leeway"}, false, read_leeway, "leeway=SECONDS, at most 600"},
+    {{4, "dpop"}, false, read_dpop, "dpop=accepted or dpop=required"},
+    {{5, "realm"}, false, read_realm, "realm=TEXT, of printable ASCII without quotes and backslashes"},
 };
 enum { PARAMETERS = sizeof parameters / sizeof parameters[0] };
 
@@ -111,7 +132,7 @@ static void unknown(struct reader *r, struct fb_span name)
     struct fb_span meant = fb_did_you_mean(name, names, PARAMETERS);
     diag->hint = meant.len != 0
                      ? fb_arena_format(r->diags->arena, "did you mean %.*s=?", (int)meant.len, meant.ptr)
-                     : FB_SPAN("it has jwks=, audience=, principal=, claim=, parents=, prefix=, leeway=");
+                     : FB_SPAN("it has jwks=, audience=, principal=, claim=, parents=, prefix=, leeway=, dpop=, realm=");
 }
 
 static void read_word(struct reader *r, struct fb_span word, unsigned *seen)

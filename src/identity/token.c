@@ -6,6 +6,7 @@
 #include "identity/token.h"
 
 #include "identity/jws.h"
+#include "identity/proof.h"
 #include "identity/token_cache.h"
 #include "identity/verifier.h"
 
@@ -16,6 +17,7 @@ enum { ENTRIES = 16384 };
 struct fb_tokens {
     const struct fb_allocator *allocator;
     struct fb_verifier verifier;
+    struct fb_verifier proofs;      /* of its own, since each client's key would push an issuer's out */
     struct fb_cache cache;
     struct fb_arena scratch;        /* of the last token that was not found in the cache */
     struct fb_token token;
@@ -49,7 +51,7 @@ struct fb_tokens *fb_tokens_new(const struct fb_allocator *allocator, size_t ent
     }
     *tokens = (struct fb_tokens){.allocator = allocator};
     fb_arena_init(&tokens->scratch, allocator, (size_t)1 << 20);
-    if (!fb_verifier_init(&tokens->verifier) ||
+    if (!fb_verifier_init(&tokens->verifier) || !fb_verifier_init(&tokens->proofs) ||
         !fb_cache_init(&tokens->cache, allocator, entries != 0 ? entries : ENTRIES,
                        ceiling != 0 ? ceiling : (size_t)32 << 20)) {
         fb_tokens_free(tokens);
@@ -65,6 +67,7 @@ void fb_tokens_free(struct fb_tokens *tokens)
     }
     fb_cache_release(&tokens->cache);
     fb_verifier_release(&tokens->verifier);
+    fb_verifier_release(&tokens->proofs);
     fb_arena_release(&tokens->scratch);
     fb_free(tokens->allocator, tokens, sizeof *tokens);
 }
@@ -135,9 +138,32 @@ static bool meant_for(const struct fb_token *token, const struct fb_issuer *issu
     return false;
 }
 
+/* What a token must be held with, and what it is held with. */
+static const char *binding_fault(const struct fb_token *token, const struct fb_issuer *issuer, const struct fb_possession *held)
+{
+    bool proved = held != NULL && held->key.len != 0;
+    if (token->bound_otherwise) {
+        return "it is bound (cnf) to what is not supported";
+    }
+    if (token->key.len == 0 && (proved || issuer->dpop == FB_DPOP_REQUIRED)) {
+        return proved ? "it came with a proof and is bound to no key" : "its issuer's tokens must be bound to a key";
+    }
+    if (token->key.len != 0 && issuer->dpop == FB_DPOP_OFF) {
+        return "it is bound to a key, and its issuer has no dpop=";
+    }
+    if (token->key.len != 0 && !(proved && fb_span_eq(token->key, held->key))) {
+        return proved ? "it is bound to another key than the proof's" : "it is bound to a key and came without a proof";
+    }
+    if (token->certificate.len != 0
+        && (held == NULL || held->certificate == NULL || !fb_certificate_is(held->certificate(held->self), token->certificate))) {
+        return "it is bound to a certificate that the connection does not have";
+    }
+    return NULL;
+}
+
 /* What the token claims about itself, on a hit as on a miss.  Sets out->name. */
 static enum fb_token_status check_claims(const struct fb_token *token, const struct fb_issuer *issuer,
-                                         int64_t now_ms, struct fb_bearer *out)
+                                         int64_t now_ms, const struct fb_possession *held, struct fb_bearer *out)
 {
     int64_t leeway_ms = issuer->leeway_s * 1000;
     if (token->expires_ms < 0) {
@@ -152,8 +178,11 @@ static enum fb_token_status check_claims(const struct fb_token *token, const str
     if (token->has_not_before && now_ms + leeway_ms < token->not_before_ms) {
         return refuse(out, FB_TOKEN_NOT_YET, "its nbf is to come");
     }
-    if (token->bound) {
-        return refuse(out, FB_TOKEN_BOUND, "it is bound to a key (cnf)");
+    if (token->bound || held != NULL || issuer->dpop == FB_DPOP_REQUIRED) {
+        const char *fault = binding_fault(token, issuer, held);
+        if (fault != NULL) {
+            return refuse(out, FB_TOKEN_BOUND, fault);
+        }
     }
     out->name = token->subject;
     if (!fb_span_is(issuer->claim, "sub")) {
@@ -168,7 +197,8 @@ static enum fb_token_status check_claims(const struct fb_token *token, const str
 
 /* A token that is not in the cache. */
 static enum fb_token_status verify_new(struct fb_tokens *tokens, const struct fb_issuers *issuers,
-                                       struct fb_span text, int64_t now_ms, struct fb_bearer *out)
+                                       struct fb_span text, int64_t now_ms, const struct fb_possession *held,
+                                       struct fb_bearer *out)
 {
     struct fb_jws jws;
     fb_arena_clear(&tokens->scratch);
@@ -190,13 +220,19 @@ static enum fb_token_status verify_new(struct fb_tokens *tokens, const struct fb
     }
     out->token = &tokens->token;
     out->issuer = &issuer->config;
-    status = check_claims(&tokens->token, &issuer->config, now_ms, out);
+    status = check_claims(&tokens->token, &issuer->config, now_ms, held, out);
     (void)fb_cache_put(&tokens->cache, issuer, text, &tokens->token, now_ms, status != FB_TOKEN_GOOD);
     return status;
 }
 
 enum fb_token_status fb_tokens_verify(struct fb_tokens *tokens, const struct fb_issuers *issuers,
                                       struct fb_span token, int64_t now_ms, struct fb_bearer *out)
+{
+    return fb_tokens_verify_held(tokens, issuers, token, now_ms, NULL, out);
+}
+
+enum fb_token_status fb_tokens_verify_held(struct fb_tokens *tokens, const struct fb_issuers *issuers, struct fb_span token,
+                                           int64_t now_ms, const struct fb_possession *held, struct fb_bearer *out)
 {
     *out = (struct fb_bearer){.token = NULL};
     if (token.len > FB_TOKEN_MAX) {
@@ -205,10 +241,16 @@ enum fb_token_status fb_tokens_verify(struct fb_tokens *tokens, const struct fb_
     const struct fb_issuer_entry *issuer;
     out->token = fb_cache_find(&tokens->cache, issuers, token, &issuer);
     if (out->token == NULL) {
-        return verify_new(tokens, issuers, token, now_ms, out);
+        return verify_new(tokens, issuers, token, now_ms, held, out);
     }
     out->issuer = &issuer->config;
-    return check_claims(out->token, &issuer->config, now_ms, out);
+    return check_claims(out->token, &issuer->config, now_ms, held, out);
+}
+
+enum fb_signature fb_tokens_check_proof(struct fb_tokens *tokens, const struct fb_proof *proof)
+{
+    return fb_verifier_check(&tokens->proofs, &proof->keys->keys[0], proof->algorithm, proof->signed_text,
+                             (const unsigned char *)proof->signature.ptr, proof->signature.len);
 }
 
 struct fb_span fb_bearer_id(const struct fb_bearer *bearer, struct fb_arena *arena)

@@ -3,6 +3,7 @@
 #define FB_IDENTITY_TOKEN_H
 
 #include "identity/issuer.h"
+#include "identity/possession.h"
 
 /* Bearer tokens: JWTs (RFC 7519) in JWS compact form (RFC 7515), as access tokens of RFC 9068 or
  * of those who came before it.
@@ -32,7 +33,8 @@ enum fb_token_status {
     FB_TOKEN_EXPIRED,
     FB_TOKEN_NOT_YET,
     FB_TOKEN_MISSING_CLAIM,
-    FB_TOKEN_BOUND                  /* `cnf`: bound to a key that nobody proved to have (RFC 9449, 8705) */
+    FB_TOKEN_BOUND                  /* `cnf`: bound to a key or certificate that was not proved (RFC 9449, 8705), or
+                                       not bound where it must be */
 };
 /* "expired", "unknown_issuer", …: static, for logs. */
 const char *fb_token_status_name(enum fb_token_status status);
@@ -61,7 +63,9 @@ struct fb_token {
     struct fb_strings scope;        /* of `scope` (split at spaces), else of `scp`; empty without both */
     struct fb_span acr;
     struct fb_strings amr;
-    bool has_acr, has_amr, has_auth_time, has_not_before, has_issued, bound;
+    bool has_acr, has_amr, has_auth_time, has_not_before, has_issued;
+    bool bound, bound_otherwise;    /* there is a `cnf`; and it has what is neither of the two below */
+    struct fb_span key, certificate;    /* the thumbprints in `cnf`: jkt, x5t#S256; or empty */
     int64_t expires_ms, not_before_ms, issued_ms, auth_time_ms;
     const struct fb_claim *claims;  /* every member, the ones above too, in the token's order */
     size_t claims_count;
@@ -103,6 +107,11 @@ void fb_tokens_free(struct fb_tokens *tokens);
  * `issuers`. */
 enum fb_token_status fb_tokens_verify(struct fb_tokens *tokens, const struct fb_issuers *issuers,
                                       struct fb_span token, int64_t now_ms, struct fb_bearer *out);
+
+/* The same, and a bound token is good with what it is bound to.  With a proof, only a token that is bound to the proof's
+ * key is (RFC 9449 section 7.1). */
+enum fb_token_status fb_tokens_verify_held(struct fb_tokens *tokens, const struct fb_issuers *issuers, struct fb_span token,
+                                           int64_t now_ms, const struct fb_possession *held, struct fb_bearer *out);
 
 struct fb_tokens_stats {
     uint64_t hits, misses, evictions;

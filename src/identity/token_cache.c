@@ -134,6 +134,8 @@ static void pack(struct packer *p, struct fb_token *token, const struct fb_claim
     token->issuer = pack_text(p, token->issuer);
     token->subject = pack_text(p, token->subject);
     token->acr = pack_text(p, token->acr);
+    token->key = pack_text(p, token->key);
+    token->certificate = pack_text(p, token->certificate);
     token->audience = pack_list(p, token->audience);
     token->scope = pack_list(p, token->scope);
     token->amr = pack_list(p, token->amr);

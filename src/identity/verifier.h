@@ -26,6 +26,11 @@ void fb_verifier_release(struct fb_verifier *verifier);
 /* FAILED: OpenSSL could not be asked. */
 enum fb_signature { FB_SIGNATURE_FAILED, FB_SIGNATURE_GOOD, FB_SIGNATURE_BAD };
 
+struct fb_proof;
+struct fb_tokens;
+/* A proof's signature, by the proof's own key (proof.h). */
+enum fb_signature fb_tokens_check_proof(struct fb_tokens *tokens, const struct fb_proof *proof);
+
 /* `algorithm` is one that the key admits.  The length of `signature` must be exactly the key's. */
 enum fb_signature fb_verifier_check(struct fb_verifier *verifier, const struct fb_key *key, unsigned algorithm,
                                     struct fb_span signed_text, const unsigned char *signature, size_t len);

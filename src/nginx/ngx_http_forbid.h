@@ -63,6 +63,8 @@ typedef struct {
     ngx_uint_t shadows;             /* of these, in shadow */
     ngx_str_t first_shadow;         /* name of one, for the notice */
     ngx_shm_zone_t *crashes;
+    ngx_shm_zone_t *proofs;         /* that were used; NULL: no issuer takes any */
+    bool proves;
     ngx_shm_zone_t *counters;       /* NULL: nobody reads them, so nothing is counted */
     ngx_array_t *doors;             /* locations with forbid_metrics (metrics_conf.c); NULL: none */
     bool timed;                     /* $forbid_time_ns is asked for */
@@ -126,6 +128,7 @@ typedef struct {
     bool decided, denied, shadowed, anonymous;
     bool hidden;                                /* 404 of what is there: for the log */
     uint64_t secret_since;                      /* of a secret action: when its decision was begun; else 0 */
+    bool proof_used;                            /* a decision used the request's proof: fb_answer */
     bool identified;                            /* `principal` is known, before or by the decision */
     bool error_page;                            /* nginx runs the phases again for an `error_page` */
     ngx_uint_t status;                          /* of the refusal; 0: none */
@@ -282,6 +285,8 @@ void ngx_http_forbid_make_id(u_char id[32]);
 /* To the error log, at most once a second and worker; the number of those left out is told. */
 void ngx_http_forbid_log_fault(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *ctx, struct fb_span text);
 ngx_int_t ngx_http_forbid_add_crash_zone(ngx_conf_t *cf, ngx_http_forbid_main_conf_t *main);
+/* Where an issuer takes proofs. */
+ngx_int_t ngx_http_forbid_add_proof_zone(ngx_conf_t *cf, ngx_http_forbid_main_conf_t *main);
 
 /* --- conf.c ---------------------------------------------------------------------------------------------- */
 void *ngx_http_forbid_create_main_conf(ngx_conf_t *cf);

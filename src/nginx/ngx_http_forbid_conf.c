@@ -93,6 +93,7 @@ static void note_location(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *conf)
     ngx_http_forbid_srv_conf_t *server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_forbid_module);
     ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     main->locations++;
+    main->proves = main->proves || fb_site_proves(&conf->site);
     if (server->dress == NULL) {
         server->dress = conf;
     }

@@ -122,6 +122,7 @@ ngx_int_t ngx_http_forbid_record(ngx_http_request_t *r, const ngx_http_forbid_lo
     ctx->identified = true;
     bool refused = !answer->forward && !answer->preflighted;
     ctx->denied = refused;
+    ctx->proof_used = answer->proof_used;
     ctx->anonymous = answer->anonymous || answer->principal == NULL;
     ctx->status = refused ? answer->refusal.status : 0;
     ctx->hidden = answer->hidden;

@@ -121,6 +121,7 @@ static void refusal_of(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *
         if (two_credentials(r)) {
             reason = FB_REASON_TWO_CREDENTIALS;
             refusal->challenge = true;
+            refusal->offers = fb_site_offers(&conf->site, ngx_http_forbid_arena(), &refusal->offers_count);
             refusal->challenge_error = fb_span_z("invalid_request");
         }
         break;

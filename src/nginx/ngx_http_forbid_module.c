@@ -221,6 +221,9 @@ static ngx_int_t after_http(ngx_conf_t *cf)
         || (main->doors != NULL && ngx_http_forbid_add_counters(cf, main) != NGX_OK)) {
         return NGX_ERROR;
     }
+    if (main->proves && ngx_http_forbid_add_proof_zone(cf, main) != NGX_OK) {
+        return NGX_ERROR;
+    }
     return main->locations == 0 ? NGX_OK : ngx_http_forbid_add_crash_zone(cf, main);
 }
 

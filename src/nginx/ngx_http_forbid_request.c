@@ -57,9 +57,22 @@ struct fb_span ngx_http_forbid_field(const ngx_http_request_t *r, const char *na
     return value;
 }
 
+#if (NGX_HTTP_SSL)
+static struct fb_span client_certificate(const void *connection)
+{
+    const ngx_http_request_t *r = connection;
+    ngx_str_t pem = ngx_null_string;
+    if (r->connection->ssl == NULL || ngx_ssl_get_raw_certificate(r->connection, r->pool, &pem) != NGX_OK) {
+        return fb_span(NULL, 0);
+    }
+    return ngx_http_forbid_span(pem);
+}
+#endif
+
 static void fill_tls(ngx_http_request_t *r, struct fb_http_request *request)
 {
 #if (NGX_HTTP_SSL)
+    request->certificate = client_certificate;
     ngx_connection_t *c = r->connection;
     ngx_str_t text;
     if (c->ssl == NULL) {
@@ -105,6 +118,9 @@ void ngx_http_forbid_fill(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_
         .host = host_of(r),
         .now_ms = (int64_t)now->sec * 1000 + (int64_t)now->msec,
         .fields = {.next = next_field, .named = count_named, .self = r},
+        .sent_target = ngx_http_forbid_span(r->unparsed_uri),
+        .connection = r,
+        .proof_used = ctx->proof_used,
     };
     /* proxy_pass with $request_uri forwards the client's target even after a rewrite: then that is
      * compared with the path decided, and a difference is a 400. */

@@ -113,6 +113,7 @@ static void refusal_of(ngx_http_request_t *r, const ngx_http_forbid_loc_conf_t *
     };
     if (refusal->status == NGX_HTTP_UNAUTHORIZED && !has_challenge(r)) {
         refusal->challenge = true;
+        refusal->offers = fb_site_offers(&conf->site, ngx_http_forbid_arena(), &refusal->offers_count);
         /* The application does not take what the client showed. */
         refusal->challenge_error = has_credentials(r) ? fb_span_z("invalid_token") : fb_span_z("");
     }

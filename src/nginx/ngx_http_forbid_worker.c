@@ -10,6 +10,7 @@
 
 #define FORBID_ANSWER_CEILING ((size_t)2 << 20)     /* a page of 512 KiB, which grows by doubling */
 #define FORBID_WORKERS_MAX 1024u
+#define FORBID_PROOFS ((size_t)1 << 19)
 
 static struct {
     struct fb_guard *guard;
@@ -98,6 +99,32 @@ ngx_int_t ngx_http_forbid_add_crash_zone(ngx_conf_t *cf, ngx_http_forbid_main_co
     return NGX_OK;
 }
 
+/* Proofs that were used, by whichever worker: 4,000 a second, while each can be used. */
+static ngx_int_t init_proofs(ngx_shm_zone_t *zone, void *old)
+{
+    ngx_slab_pool_t *pool = (ngx_slab_pool_t *)(void *)zone->shm.addr;
+    if (old != NULL || zone->shm.exists) {
+        zone->data = old != NULL ? old : pool->data;
+        return NGX_OK;
+    }
+    void *memory = ngx_slab_alloc(pool, fb_replays_bytes(FORBID_PROOFS));
+    zone->data = pool->data = memory != NULL ? fb_replays_init(memory, FORBID_PROOFS) : NULL;
+    return zone->data != NULL ? NGX_OK : NGX_ERROR;
+}
+
+ngx_int_t ngx_http_forbid_add_proof_zone(ngx_conf_t *cf, ngx_http_forbid_main_conf_t *main)
+{
+    ngx_str_t name = ngx_string("forbid_proofs");
+    size_t size = ngx_align(fb_replays_bytes(FORBID_PROOFS), ngx_pagesize);
+    /* The slab's own table takes a part of it. */
+    main->proofs = ngx_shared_memory_add(cf, &name, size + size / 64 + 16 * ngx_pagesize, &ngx_http_forbid_module);
+    if (main->proofs == NULL) {
+        return NGX_ERROR;
+    }
+    main->proofs->init = init_proofs;
+    return NGX_OK;
+}
+
 static _Atomic uint32_t *crash_counter(const ngx_http_forbid_main_conf_t *main)
 {
     _Atomic uint32_t *counters = main->crashes != NULL ? main->crashes->data : NULL;
@@ -120,7 +147,8 @@ ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle)
     if (main->locations == 0) {
         return NGX_OK;
     }
-    const struct fb_guard_options options = {.allocator = &fb_heap, .crashes = crash_counter(main)};
+    const struct fb_guard_options options = {.allocator = &fb_heap, .crashes = crash_counter(main),
+                                             .replays = main->proofs != NULL ? main->proofs->data : NULL};
     worker.guard = fb_guard_new(&options);
     if (worker.guard == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "forbid: this worker cannot decide and refuses every request");

@@ -57,6 +57,20 @@ static void add_list(struct fb_buffer *body, const char *name, const struct fb_s
     fb_buffer_add_char(body, ']');
 }
 
+static void add_dpop(struct fb_buffer *body, const struct fb_metadata *metadata)
+{
+    struct fb_span names[8], rest = metadata->dpop_algs;
+    size_t count = 0;
+    while (rest.len != 0 && count < sizeof names / sizeof names[0]) {
+        size_t end = fb_span_find(rest, ' ');
+        names[count++] = fb_span_head(rest, end);
+        rest = fb_span_from(rest, end + 1);
+    }
+    add_list(body, "dpop_signing_alg_values_supported", names, count);
+    if (metadata->dpop_required)
+        fb_buffer_add_z(body, ",\"dpop_bound_access_tokens_required\":true");
+}
+
 bool fb_metadata_render(const struct fb_metadata *metadata, struct fb_arena *arena, struct fb_response *response)
 {
     const struct fb_allocator memory = fb_arena_allocator(arena);
@@ -66,7 +80,9 @@ bool fb_metadata_render(const struct fb_metadata *metadata, struct fb_arena *are
     fb_buffer_add_json(&body, metadata->resource);
     add_list(&body, "authorization_servers", metadata->issuers, metadata->issuers_count);
     add_list(&body, "scopes_supported", metadata->scopes, metadata->scopes_count);
-    fb_buffer_add_z(&body, ",\"bearer_methods_supported\":[\"header\"]}");
+    fb_buffer_add_z(&body, ",\"bearer_methods_supported\":[\"header\"]");
+    add_dpop(&body, metadata);
+    fb_buffer_add_char(&body, '}');
     *response = (struct fb_response){.status = 200, .content_type = FB_SPAN("application/json"), .body = fb_buffer_span(&body)};
     /* Any script may read what anybody may; it changes with the configuration alone. */
     response->lines[response->lines_count++] = (struct fb_line){FB_SPAN("Cache-Control"), FB_SPAN("public, max-age=300")};

@@ -31,6 +31,16 @@ struct fb_span fb_error_of_status(unsigned status);
 /* "Forbidden", …: RFC 9110 section 15.5. */
 struct fb_span fb_phrase_of_status(unsigned status);
 
+/* What a challenge asks for (RFC 9110 section 11.6.1): a line of its own for each. */
+enum fb_scheme { FB_SCHEME_BEARER, FB_SCHEME_DPOP, FB_SCHEME_BASIC };
+struct fb_offer {
+    enum fb_scheme scheme;
+    bool quiet;                         /* the refusal's error and cure are not about credentials of this kind */
+    struct fb_span realm;
+    struct fb_span algs;                /* DPoP: of proofs, RFC 9449 section 7.1 */
+};
+#define FB_OFFERS_MAX 8u
+
 /* A refusal before it is written.  Spans must outlive the rendering. */
 struct fb_refusal {
     unsigned status;                    /* 400 401 403 404 405 413 414 429 431 451 503 */
@@ -39,10 +49,13 @@ struct fb_refusal {
     struct fb_span detail, help;        /* may be empty */
     struct fb_span request_id;
     /* fields */
-    bool challenge;                     /* a Bearer challenge goes with it */
-    struct fb_span realm;               /* of the challenge */
-    struct fb_span challenge_error;     /* RFC 6750, RFC 9470: "", "invalid_request", "invalid_token",
-                                           "insufficient_scope", "insufficient_user_authentication" */
+    bool challenge;                     /* challenges go with it */
+    const struct fb_offer *offers;      /* at most FB_OFFERS_MAX; none: one of Bearer, with the realm below */
+    size_t offers_count;
+    struct fb_span realm;               /* where an offer says none; empty: "api" */
+    struct fb_span challenge_error;     /* RFC 6750, 9449, 9470: "", "invalid_request", "invalid_token",
+                                           "insufficient_scope", "insufficient_user_authentication",
+                                           "invalid_dpop_proof" */
     struct fb_span challenge_description;   /* "The access token has expired", or empty */
     struct fb_span scope, acr_values;   /* the cure: words with single spaces; or empty */
     bool has_max_age;
@@ -96,7 +109,7 @@ struct fb_line {
 struct fb_response {
     unsigned status;
     struct fb_span content_type;        /* static */
-    struct fb_line lines[16];           /* the other fields, in order; static names */
+    struct fb_line lines[24];           /* the other fields, in order; static names */
     size_t lines_count;
     struct fb_span body;
 };
@@ -122,6 +135,8 @@ struct fb_metadata {
     size_t issuers_count;
     const struct fb_span *scopes;       /* scopes_supported */
     size_t scopes_count;
+    struct fb_span dpop_algs;           /* with single spaces; empty: no proofs are taken */
+    bool dpop_required;                 /* no token without one is */
 };
 /* NULL: an identifier of a protected resource; else what is wrong with it (static). */
 const char *fb_resource_check(struct fb_span resource);

@@ -30,25 +30,60 @@ static void param(struct fb_http_param *params, size_t *count, const char *name,
 }
 
 /* RFC 6750 section 3: at least one parameter, so the realm always stands there; no error code
- * where no credentials were given (section 3.1). */
-static bool add_challenge(const struct fb_refusal *refusal, struct fb_arena *arena, const struct fb_allocator *memory,
-                          struct fb_response *response)
+ * where no credentials were given (section 3.1).  DPoP has the same ones and `algs` (RFC 9449 section 7.1). */
+static size_t token_params(const struct fb_refusal *refusal, const struct fb_offer *offer, struct fb_arena *arena,
+                           struct fb_http_param *params)
 {
-    struct fb_http_param params[8];
     size_t count = 0;
-    param(params, &count, "realm", refusal->realm.len != 0 ? refusal->realm : FB_SPAN("api"));
-    param(params, &count, "error", refusal->challenge_error);
-    param(params, &count, "error_description", refusal->challenge_description);
-    param(params, &count, "scope", refusal->scope);
-    param(params, &count, "acr_values", refusal->acr_values);
-    if (refusal->has_max_age)
-        param(params, &count, "max_age", fb_arena_format(arena, "%u", refusal->max_age));
+    param(params, &count, "realm", offer->realm);
+    if (!offer->quiet) {
+        param(params, &count, "error", refusal->challenge_error);
+        param(params, &count, "error_description", refusal->challenge_description);
+        param(params, &count, "scope", refusal->scope);
+        param(params, &count, "acr_values", refusal->acr_values);
+        if (refusal->has_max_age)
+            param(params, &count, "max_age", fb_arena_format(arena, "%u", refusal->max_age));
+    }
+    if (offer->scheme == FB_SCHEME_DPOP)
+        param(params, &count, "algs", offer->algs);
     param(params, &count, "resource_metadata", refusal->resource_metadata);
+    return count;
+}
+
+static bool add_challenge(const struct fb_refusal *refusal, const struct fb_offer *given, struct fb_arena *arena,
+                          const struct fb_allocator *memory, struct fb_response *response)
+{
+    static const struct fb_span names[] = {
+        [FB_SCHEME_BEARER] = FB_SPAN_INIT("Bearer"), [FB_SCHEME_DPOP] = FB_SPAN_INIT("DPoP"), [FB_SCHEME_BASIC] = FB_SPAN_INIT("Basic")};
+    struct fb_http_param params[9];
+    struct fb_offer offer = *given;
+    size_t count = 0;
+    if (offer.realm.len == 0)
+        offer.realm = refusal->realm.len != 0 ? refusal->realm : FB_SPAN("api");
+    if (offer.scheme == FB_SCHEME_BASIC) {
+        /* RFC 7617 section 2.1. */
+        param(params, &count, "realm", offer.realm);
+        param(params, &count, "charset", FB_SPAN("UTF-8"));
+    } else {
+        count = token_params(refusal, &offer, arena, params);
+    }
     struct fb_buffer value;
     fb_buffer_init(&value, memory, TEXT_MAX);
-    if (!fb_http_write_challenge(&value, FB_SPAN("Bearer"), params, count))
+    if (!fb_http_write_challenge(&value, names[offer.scheme], params, count))
         return false;
     line(response, "WWW-Authenticate", fb_buffer_span(&value));
+    return true;
+}
+
+static bool add_challenges(const struct fb_refusal *refusal, struct fb_arena *arena, const struct fb_allocator *memory,
+                           struct fb_response *response)
+{
+    static const struct fb_offer bearer = {.scheme = FB_SCHEME_BEARER};
+    const struct fb_offer *offers = refusal->offers_count != 0 ? refusal->offers : &bearer;
+    size_t count = refusal->offers_count > FB_OFFERS_MAX ? FB_OFFERS_MAX : refusal->offers_count == 0 ? 1 : refusal->offers_count;
+    for (size_t i = 0; i < count; i++)
+        if (!add_challenge(refusal, &offers[i], arena, memory, response))
+            return false;
     return true;
 }
 
@@ -79,7 +114,7 @@ static bool add_fields(const struct fb_refusal *refusal, const struct fb_audienc
     line(response, "Vary", vary(audience, arena));
     if (refusal->request_id.len != 0 && !add_line(response, "X-Request-Id", refusal->request_id))
         return false;
-    if (refusal->challenge && !add_challenge(refusal, arena, memory, response))
+    if (refusal->challenge && !add_challenges(refusal, arena, memory, response))
         return false;
     if ((refusal->allow.len != 0 || refusal->status == 405) && !add_line(response, "Allow", refusal->allow))
         return false;

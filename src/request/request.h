@@ -56,6 +56,8 @@ struct fb_http_request {
     /* The target as it will be forwarded, origin-form with its query (nginx: unparsed_uri).  Empty
      * when what is forwarded is made from `path` instead, by escaping it (after a rewrite). */
     struct fb_span raw_target;
+    /* The target as the client sent it, whatever became of it since: what a proof of possession names.  Empty: raw_target. */
+    struct fb_span sent_target;
     struct fb_span path;                /* normalised and decoded (nginx: $uri) */
     struct fb_span query;               /* raw, without its `?` (nginx: $args) */
     struct fb_span host;                /* lower case, without port (nginx: $host) */
@@ -66,6 +68,10 @@ struct fb_http_request {
     int64_t now_ms;                     /* since 1970-01-01T00:00:00Z */
     struct fb_span country;             /* assumed (`why --country`): counts in place of what geo says; else empty */
     struct fb_http_fields fields;       /* next NULL: none */
+    /* The client's certificate in PEM, asked for where it matters; NULL: there is none. */
+    struct fb_span (*certificate)(const void *self);
+    const void *connection;             /* for `certificate` */
+    bool proof_used;                    /* an earlier decision about this request used its proof (fb_answer) */
 };
 
 /* --- The target ---------------------------------------------------------------------------------

@@ -53,6 +53,17 @@ static const struct {
      "\"detail\":\"This account is suspended.\"}"},
     {"a challenge without an error", {.status = 401, .challenge = true}, "",
      "401\nContent-Type: application/json\n" COMMON "WWW-Authenticate: Bearer realm=\"api\"\n\n{\"error\":\"unauthorized\"}"},
+    {"several schemes, a line each, the error where it belongs",
+     {.status = 401, .challenge = true, .challenge_error = FB_SPAN_INIT("invalid_token"), .scope = FB_SPAN_INIT("a b"),
+      .resource_metadata = FB_SPAN_INIT("https://a/m"), .offers_count = 3,
+      .offers = (const struct fb_offer[]){{.scheme = FB_SCHEME_BEARER, .quiet = true, .realm = FB_SPAN_INIT("x")},
+                                          {.scheme = FB_SCHEME_DPOP, .algs = FB_SPAN_INIT("ES256 EdDSA")},
+                                          {.scheme = FB_SCHEME_BASIC, .realm = FB_SPAN_INIT("y")}}}, "",
+     "401\nContent-Type: application/json\n" COMMON
+     "WWW-Authenticate: Bearer realm=\"x\", resource_metadata=\"https://a/m\"\n"
+     "WWW-Authenticate: DPoP realm=\"api\", error=\"invalid_token\", scope=\"a b\", algs=\"ES256 EdDSA\", "
+     "resource_metadata=\"https://a/m\"\n"
+     "WWW-Authenticate: Basic realm=\"y\", charset=\"UTF-8\"\n\n{\"error\":\"unauthorized\",\"scope\":\"a b\"}"},
     {"a challenge for an expired token",
      {.status = 401, .challenge = true, .realm = FB_SPAN_INIT("users"), .challenge_error = FB_SPAN_INIT("invalid_token"),
       .challenge_description = FB_SPAN_INIT("The access token has expired")}, "",
