@@ -12,9 +12,10 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { findBrowser, startBrowser } from './lib/browser.mjs';
 import { document, identities, startBroken } from './lib/broken.mjs';
-import { build, makeDirectory, root, startGateway } from './lib/gateway.mjs';
+import { build, decided, makeDirectory, root, startGateway } from './lib/gateway.mjs';
 import { put } from './lib/store.mjs';
 import { audience, issuer, token } from './lib/tokens.mjs';
+import { startUpstream } from './lib/upstream.mjs';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'forbid-probe-'));
 const file = (name, value) => { const to = path.join(dir, name); writeFileSync(to, typeof value === 'string' ? value : JSON.stringify(value)); return to; };
@@ -124,10 +125,10 @@ test('credentials stand in no report, even if the server repeats them', async (t
 
 test('planted: a millisecond tells what exists, by the clock; an honest server does not', async (t) => {
   if (!probe.built) return t.skip('the build has no libcurl');
-  const slow = await against(['time'], ['--timing', '--timing-requests', '600']);
+  const slow = await against(['time'], ['--timing', '--timing-requests', '400']);
   assert.deepEqual(rules(slow.report), ['existence_timing']);
   assert.ok(slow.report.timing.every(({ auc, identity }) => auc > 0.8 || identity === 'nobody'), JSON.stringify(slow.report.timing));
-  const honest = await against([], ['--timing', '--timing-requests', '600']);
+  const honest = await against([], ['--timing', '--timing-requests', '400']);
   assert.deepEqual(honest.report.findings, []);
   assert.equal(honest.report.timing.length, 2, 'one who is signed in, one who is not');
 });
@@ -311,6 +312,31 @@ test('who is not known to the policies is said', async (t) => {
   assert.match((await forbid(args)).err, /not held against the policies, .*: mia;/);
   assert.match((await forbid([...args, ...site().slice(0, 6)])).err, /the policies know no account of mia/);
   assert.match((await forbid(['probe', `http://127.0.0.1:${gateway.port}`, ...args.slice(2, -1), 'old=not.a.token'])).err, /old: 401 from every route/);
+});
+
+test('a secret action of our own gateway: what is hidden is as what is not there, by the clock as well', async (t) => {
+  if (!probe.built) return t.skip('the build has no libcurl');
+  const place = makeDirectory();
+  for (const [name, text] of Object.entries({
+    'schema.cedarschema': 'entity User = { name: String }; entity Note = { owner: User }; @route("GET /notes/{id}") @conceal("read") action read appliesTo { principal: User, resource: Note };',
+    'docs.cedar': 'permit (principal, action, resource) when { resource.owner == principal };', 'entities.json': '[]',
+  })) writeFileSync(path.join(place, 'policies', name), text);
+  const owner = (id) => ({ uid: { type: 'Note', id: `${id}s` }, attrs: { owner: { __entity: { type: 'User', id } } }, parents: [] });
+  const user = (id) => ({ uid: { type: 'User', id }, attrs: { name: id }, parents: [] });
+  put(path.join(place, 'store'), [user('alice'), user('bob'), owner('alice'), owner('bob')]);
+  const api = await startUpstream();
+  const hiding = await startGateway({ dir: place, http: 'server_tokens off;', server: decided(api, 'forbid_store store;') });
+  const { out, err } = await forbid(['probe', `http://127.0.0.1:${hiding.port}`, '--policies', path.join(place, 'policies'), '--store', path.join(place, 'store'), '--rate', '0', '--format', 'json',
+    '--issuer', issuer, '--jwks', path.join(place, 'keys.json'), '--audience', audience, '--as', `alice=${token('alice')}`, '--as', `bob=${token('bob')}`,
+    '--owns', 'alice:id=alices', '--owns', 'bob:id=bobs', '--timing', '--timing-requests', '200']);
+  await hiding.stop();
+  await api.stop();
+  assert.equal(err, '');
+  const { findings, matrix, timing } = JSON.parse(out);
+  assert.deepEqual(findings, []);
+  const statuses = (path_, who) => matrix.filter((cell) => cell.path === path_ && cell.identity === who).map(({ status }) => status).join();
+  assert.deepEqual([statuses('/notes/alices', 'alice'), statuses('/notes/alices', 'bob'), statuses('/notes/no-such-thing-83d7a1', 'bob')], ['200', '404', '404']);
+  assert.equal(timing.length, 2);
 });
 
 test('SARIF names the route in the schema', async (t) => {
