@@ -36,7 +36,19 @@ static int is_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_ui
     const struct fb_entity *entity = seen[i].found != NULL ? seen[i].found : fb_find(e, uid, NULL);
     if (entity == NULL)
         return e->cannot ? -1 : 0;
-    return entity->closed ? fb_refs_contain(entity->ancestors, group) : -1;
+    if (entity->closed)
+        return fb_refs_contain(entity->ancestors, group);
+    enum fb_found found = fb_in(e, uid, group);
+    return found == FB_BROKEN ? -1 : found == FB_FOUND;
+}
+
+/* Numbers of one kind that has an order; the commonest two. */
+static int compares(uint8_t op, struct fb_value a, struct fb_value b)
+{
+    if (a.kind != b.kind || (a.kind != FB_LONG && a.kind != FB_DATETIME))
+        return -1;
+    return op == FB_OP_LT ? a.number < b.number : op == FB_OP_LE ? a.number <= b.number
+           : op == FB_OP_GT ? a.number > b.number : a.number >= b.number;
 }
 
 static int quick_binary(struct fb_eval *e, const struct fb_node *node)
@@ -50,9 +62,22 @@ static int quick_binary(struct fb_eval *e, const struct fb_node *node)
                == (node->op == FB_OP_EQ);
     case FB_OP_IN:
         return a.kind == FB_ENTITY && b.kind == FB_ENTITY ? is_in(e, a.uid, b.uid) : -1;
-    default:    /* FB_OP_CONTAINS */
+    case FB_OP_CONTAINS:
         return a.kind == FB_SET ? fb_set_contains(a, b) : -1;
+    default:
+        return compares(node->op, a, b);
     }
+}
+
+static int quick_unary(struct fb_eval *e, const struct fb_node *node)
+{
+    struct fb_value a;
+    if (!operand(e, node->left, &a))
+        return -1;
+    if (node->op == FB_OP_IS)
+        return a.kind == FB_ENTITY ? fb_leaf_is(node, a.uid) : -1;
+    const struct fb_record *fields = a.kind == FB_RECORD ? a.record : a.kind == FB_ENTITY ? fb_attrs(e, a.uid) : NULL;
+    return fields != NULL ? fb_record_find(fields, node->symbol, fb_node_name(node)) != NULL : -1;
 }
 
 /* Kept apart, so that what is common needs no frame of a recursion.  Whose depth is bounded as fb_eval()'s. */
@@ -85,7 +110,10 @@ int fb_quick(struct fb_eval *e, uint32_t index)
     case FB_OP_CONST:
         return node->value.kind == FB_BOOL ? node->value.number != 0 : -1;
     case FB_OP_EQ: case FB_OP_NE: case FB_OP_IN: case FB_OP_CONTAINS:
+    case FB_OP_LT: case FB_OP_LE: case FB_OP_GT: case FB_OP_GE:
         return quick_binary(e, node);
+    case FB_OP_HAS: case FB_OP_IS:
+        return quick_unary(e, node);
     case FB_OP_NOT:
         return quick_not(e, node);
     case FB_OP_AND: case FB_OP_OR:

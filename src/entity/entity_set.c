@@ -123,6 +123,11 @@ static bool set_parents(struct fb_entity_set *set, uint32_t node, struct fb_uid_
     return true;
 }
 
+static uint64_t type_bit(const struct fb_uid *uid)
+{
+    return (uint64_t)1 << (uid->type_hash >> 58);
+}
+
 /* Lists the node as an entity.  The last step of an addition: only then has it attributes. */
 static bool enlist(struct fb_entity_set *set, uint32_t index)
 {
@@ -134,6 +139,7 @@ static bool enlist(struct fb_entity_set *set, uint32_t index)
     struct fb_span type = fb_uid_type(set->nodes[index].uid);
     if (fb_map_get(&set->types, type) == NULL && !fb_map_put(&set->types, type, set))
         return false;
+    set->type_bits |= type_bit(set->nodes[index].uid);
     entities[set->entities_count++] = index;
     return true;
 }
@@ -200,7 +206,8 @@ bool fb_entity_set_has_type(const struct fb_entity_set *set, struct fb_span type
 
 bool fb_entity_set_has_type_of(const struct fb_entity_set *set, const struct fb_uid *uid)
 {
-    return fb_map_get_hashed(&set->types, uid->type_hash, fb_uid_type(uid)) != NULL;
+    return (set->type_bits & type_bit(uid)) != 0
+           && fb_map_get_hashed(&set->types, uid->type_hash, fb_uid_type(uid)) != NULL;
 }
 
 static enum fb_found find(const void *self, const struct fb_uid *uid, struct fb_entity *entity)

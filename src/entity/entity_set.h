@@ -36,6 +36,7 @@ struct fb_entity_set {
     uint32_t *entities;         /* the nodes that are entities, in the order of addition */
     size_t entities_count, entities_capacity;
     struct fb_map types;        /* types of the entities */
+    uint64_t type_bits;         /* a bit for each, by six bits of its hash: most others are told apart by that */
     bool closed;
 };
 
