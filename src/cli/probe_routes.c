@@ -162,10 +162,28 @@ static bool may_be_sent(struct fb_span method, const struct fb_words *unsafe)
     return false;
 }
 
+/* Of a route that both the policies and the document have, theirs stands first and is kept, with what the document
+ * says of it. */
+static void drop_doubles(struct fb_probe_routes *routes)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < routes->count; i++) {
+        struct fb_probe_route *last = kept != 0 ? &routes->list[kept - 1] : NULL;
+        if (last == NULL || !fb_span_eq(routes->list[i].title, last->title)) {
+            routes->list[kept++] = routes->list[i];
+            continue;
+        }
+        last->open |= routes->list[i].open;
+        last->signed_in |= routes->list[i].signed_in;
+    }
+    routes->count = kept;
+}
+
 void fb_probe_routes_settle(struct fb_probe_routes *routes, const struct fb_probe_world *world, const struct fb_probe_filter *filter)
 {
     if (routes->count != 0)
         qsort(routes->list, routes->count, sizeof *routes->list, by_path);
+    drop_doubles(routes);
     for (size_t i = 0; i < routes->count; i++) {
         struct fb_probe_route *route = &routes->list[i];
         route->open |= any_matches(world->open, world->open_count, route->title);
@@ -174,7 +192,5 @@ void fb_probe_routes_settle(struct fb_probe_routes *routes, const struct fb_prob
             route->left_out = "it may change something; --unsafe names the methods that are sent all the same";
         else if ((filter->only.count != 0 && !any_contains(&filter->only, route->title)) || any_contains(&filter->skip, route->title))
             route->left_out = "--only and --skip leave it out";
-        else if (i != 0 && fb_span_eq(route->title, routes->list[i - 1].title))
-            route->left_out = "it is there twice";
     }
 }

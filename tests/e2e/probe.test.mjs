@@ -70,6 +70,7 @@ for (const [fault, rule, where] of [
   ['open', 'open_function', ['GET /reports as nobody']],
   ['status', 'existence_status', ['GET /notes/8 as alice', 'GET /notes/7 as bob']],
   ['bytes', 'existence_form', ['GET /notes/8 as alice', 'GET /notes/7 as bob']],
+  ['stranger', 'existence_status', ['GET /notes/7 as nobody']],
   ['view', 'other_view', ['GET /notes/7 as bob', 'GET /notes/8 as alice']],
 ]) {
   test(`planted: ${fault} is found as ${rule}, and nothing else is`, async (t) => {

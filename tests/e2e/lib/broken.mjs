@@ -9,6 +9,7 @@
 // leak      a refusal shows the database's error                        missing   403 without credentials
 // echo      a refusal repeats the credentials                           view      others see the title of a note
 // slash     a slash at the end gets around the check                   head      HEAD does
+// stranger  404 for a note that is not there, before anybody is known
 // page      one page for whatever is not known
 // limit     every third request is answered 429                         stamp     answers carry a time and an id
 import { randomUUID } from 'node:crypto';
@@ -67,6 +68,7 @@ export function startBroken(faults = []) {
     if (path === '/reports' && has('open')) return answer(200, ['a report']);
     if ((path === '/admin/users/' && has('slash')) || (path === '/admin/users' && request.method === 'HEAD' && has('head'))) return answer(200, ['alice', 'bob']);
     if (has('page') && !/^\/(admin\/users|notes\/\d|reports)$/.test(path)) return answer(200, { app: 'notes' });
+    if (has('stranger') && path.startsWith('/notes/') && !notes[path.slice('/notes/'.length)]) return refuse(404);
     if (!who) return refuse(401);
     if (path === '/reports') return answer(200, ['a report']);
     if (path === '/admin/users') return who === 'root' || has('function') ? answer(200, ['alice', 'bob']) : refuse(403);
