@@ -225,6 +225,8 @@ void ngx_http_forbid_render(ngx_http_request_t *r, const ngx_http_forbid_ctx_t *
 /* Takes over a request whose answer is ready in r->headers_out, and sends it with its body later.  `since`: when the
  * decision was begun, of CLOCK_MONOTONIC.  NGX_DONE, also where it had to end the request. */
 ngx_int_t ngx_http_forbid_hold(ngx_http_request_t *r, ngx_buf_t *body, uint64_t since);
+/* At the start of a worker that may hold something, while there still are connections for a clock; and at its end. */
+void ngx_http_forbid_begin_hold(ngx_log_t *log);
 void ngx_http_forbid_end_hold(void);
 #ifdef FB_PLANT
 /* tests/e2e/plant.c: makes hidden ones take longer, for a test that must see it. */

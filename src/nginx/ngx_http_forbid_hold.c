@@ -30,7 +30,7 @@ typedef struct {
 static struct {
     ngx_queue_t waiting;            /* by when they are due */
     ngx_connection_t *clock;        /* the timerfd; NULL: none */
-    bool begun, armed;
+    bool begun, armed, told;        /* told: that there is no clock */
     uint64_t phase, last_due;
     ngx_event_t backstop;
     ngx_connection_t backstop_connection;
@@ -128,16 +128,19 @@ static void backstop_handler(ngx_event_t *event)
 
 /* A timerfd among the worker's connections.  `channel` tells nginx, as of its own pipe to the master, that this
  * is no client's. */
-static ngx_connection_t *open_clock(ngx_log_t *log)
+static void open_clock(ngx_log_t *log)
 {
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     ngx_connection_t *clock = fd >= 0 ? ngx_get_connection(fd, log) : NULL;
     if (clock == NULL) {
-        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno, "forbid: no clock for answers of secret actions, they leave by nginx's timers");
+        if (!hold.told) {
+            ngx_log_error(NGX_LOG_ALERT, log, ngx_errno, "forbid: no clock for answers of secret actions, they leave by nginx's timers");
+        }
+        hold.told = true;
         if (fd >= 0) {
             (void)close(fd);
         }
-        return NULL;
+        return;
     }
     clock->log = log;
     clock->read->log = clock->write->log = log;
@@ -145,14 +148,13 @@ static ngx_connection_t *open_clock(ngx_log_t *log)
     clock->read->channel = clock->write->channel = 1;
     if (ngx_handle_read_event(clock->read, 0) != NGX_OK) {
         ngx_close_connection(clock);
-        return NULL;
+        return;
     }
-    return clock;
+    hold.clock = clock;
 }
 
-static void begin(void)
+void ngx_http_forbid_begin_hold(ngx_log_t *log)
 {
-    ngx_log_t *log = ngx_cycle->log;
     ngx_queue_init(&hold.waiting);
     hold.begun = true;
     hold.phase = (uint64_t)ngx_random() % FORBID_TICK_NS;
@@ -160,7 +162,7 @@ static void begin(void)
     hold.backstop.data = &hold.backstop_connection;
     hold.backstop.handler = backstop_handler;
     hold.backstop.log = log;
-    hold.clock = open_clock(log);
+    open_clock(log);
 }
 
 void ngx_http_forbid_end_hold(void)
@@ -189,7 +191,9 @@ static uint64_t due_of(uint64_t since)
 ngx_int_t ngx_http_forbid_hold(ngx_http_request_t *r, ngx_buf_t *body, uint64_t since)
 {
     if (!hold.begun) {
-        begin();
+        ngx_http_forbid_begin_hold(ngx_cycle->log);
+    } else if (hold.clock == NULL && ngx_queue_empty(&hold.waiting)) {
+        open_clock(ngx_cycle->log);
     }
     ngx_http_cleanup_t *cleanup = ngx_http_cleanup_add(r, sizeof(held_t));
     if (cleanup == NULL) {

@@ -131,6 +131,17 @@ static _Atomic uint32_t *crash_counter(const ngx_http_forbid_main_conf_t *main)
     return counters != NULL ? &counters[ngx_worker % FORBID_WORKERS_MAX] : NULL;
 }
 
+static bool some_secret(const ngx_http_forbid_main_conf_t *main)
+{
+    const ngx_http_forbid_policies_t *all = main->policies.elts;
+    for (ngx_uint_t i = 0; i < main->policies.nelts; i++) {
+        if (fb_policies_secret(all[i].policies, NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle)
 {
     const ngx_http_forbid_main_conf_t *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_forbid_module);
@@ -146,6 +157,9 @@ ngx_int_t ngx_http_forbid_init_process(ngx_cycle_t *cycle)
     ngx_http_forbid_start_counting(main);
     if (main->locations == 0) {
         return NGX_OK;
+    }
+    if (some_secret(main)) {
+        ngx_http_forbid_begin_hold(cycle->log);
     }
     const struct fb_guard_options options = {.allocator = &fb_heap, .crashes = crash_counter(main),
                                              .replays = main->proofs != NULL ? main->proofs->data : NULL};
