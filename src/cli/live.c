@@ -5,6 +5,7 @@
 #include "cli/live.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #ifdef FB_HAVE_CURL
 
@@ -17,7 +18,15 @@ struct fb_live {
     struct fb_live_options options;
     struct fb_buffer sent, head, body;      /* of the current request; `head` of the final answer alone */
     bool was_sent;
+    uint64_t first_line_ns;                 /* when it came; 0: it did not yet */
 };
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 static int on_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, void *context)
 {
@@ -35,6 +44,8 @@ static size_t on_head(char *bytes, size_t one, size_t count, void *context)
 {
     struct fb_live *live = context;
     struct fb_span line = fb_span(bytes, one * count);
+    if (live->first_line_ns == 0)
+        live->first_line_ns = now_ns();
     if (fb_span_starts(line, FB_SPAN("HTTP/")))
         fb_buffer_clear(&live->head);
     fb_buffer_add(&live->head, line);
@@ -111,7 +122,9 @@ static void set_up(struct fb_live *live, const struct fb_live_request *request, 
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, live);
 }
 
-static CURLcode perform(struct fb_live *live, const struct fb_live_request *request)
+/* libcurl's own times begin when it has sent the request and turns to the answer, which a near server has given by then;
+ * so the clock is read before, where nothing is left to do but to send. */
+static CURLcode perform(struct fb_live *live, const struct fb_live_request *request, uint64_t *began_ns)
 {
     struct curl_slist *fields = NULL;
     for (size_t i = 0; i < request->fields_count; i++)
@@ -121,6 +134,8 @@ static CURLcode perform(struct fb_live *live, const struct fb_live_request *requ
     fb_buffer_clear(&live->head);
     fb_buffer_clear(&live->body);
     set_up(live, request, fields);
+    live->first_line_ns = 0;
+    *began_ns = now_ns();
     CURLcode code = curl_easy_perform(live->curl);
     curl_slist_free_all(fields);
     /* A body that was cut is enough. */
@@ -189,19 +204,19 @@ static bool keep(const struct fb_live *live, const struct fb_live_request *reque
 bool fb_live_send(struct fb_live *live, const struct fb_live_request *request, struct fb_exchanges *exchanges,
                   struct fb_live_answer *answer, const char **why)
 {
-    long status = 0;
-    curl_off_t before = 0, after = 0;
-    CURLcode code = perform(live, request);
+    long status = 0, connects = 0;
+    uint64_t began_ns;
+    CURLcode code = perform(live, request, &began_ns);
     *answer = (struct fb_live_answer){.status = 0};
     if (code != CURLE_OK) {
         *why = curl_easy_strerror(code);
         return false;
     }
     curl_easy_getinfo(live->curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(live->curl, CURLINFO_PRETRANSFER_TIME_T, &before);
-    curl_easy_getinfo(live->curl, CURLINFO_STARTTRANSFER_TIME_T, &after);
+    curl_easy_getinfo(live->curl, CURLINFO_NUM_CONNECTS, &connects);
     answer->status = status > 0 && status < 1000 ? (unsigned)status : 0;
-    answer->first_byte_us = after > before ? (uint64_t)(after - before) : 0;
+    answer->head_ns = live->first_line_ns > began_ns ? live->first_line_ns - began_ns : 0;
+    answer->connected = connects != 0;
     if (answer->status == 0) {
         *why = "the answer is no HTTP";
         return false;

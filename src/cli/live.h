@@ -32,7 +32,8 @@ struct fb_live_request {
 
 struct fb_live_answer {
     unsigned status;
-    uint64_t first_byte_us;         /* from the request's last byte to the answer's first, in microseconds */
+    uint64_t head_ns;               /* from handing the request over to the answer's first line, in nanoseconds */
+    bool connected;                 /* a connection was made for it, and that time counts in */
 };
 
 /* Appends an exchange, unless `exchanges` is NULL.  False if no answer came: *why says why (static). */
