@@ -163,6 +163,7 @@ struct fb_probe_timed {
     double area, bound;                     /* of 0.5; beyond it something is told */
     size_t requests;
     double medians[2];                      /* microseconds: there, not there */
+    bool told;                              /* it is a finding */
 };
 
 struct fb_probe {

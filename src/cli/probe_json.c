@@ -127,8 +127,8 @@ void fb_probe_print_json(struct fb_buffer *out, const struct fb_probe *probe)
         const struct fb_probe_timed *timed = &probe->timed[i];
         member(out, i == 0 ? "{\"route\":" : ",{\"route\":", timed->hidden->target->route->title);
         member(out, ",\"identity\":", probe->world.list[timed->hidden->identity].name);
-        fb_buffer_add_format(out, ",\"auc\":%.4f,\"bound\":%.4f,\"requests\":%zu,\"median_us\":[%.0f,%.0f]}", timed->area, timed->bound, timed->requests,
-                             timed->medians[0], timed->medians[1]);
+        fb_buffer_add_format(out, ",\"auc\":%.4f,\"bound\":%.4f,\"requests\":%zu,\"median_us\":[%.1f,%.1f],\"told\":%s}", timed->area, timed->bound, timed->requests,
+                             timed->medians[0], timed->medians[1], timed->told ? "true" : "false");
     }
     fb_buffer_add_format(out, "],\"errors\":%zu,\"warnings\":%zu,\"notes\":%zu,\"known\":%zu}\n", probe->counts[FB_ERROR], probe->counts[FB_WARNING],
                          probe->counts[FB_NOTE], probe->known);

@@ -260,7 +260,12 @@ static void print_timed(struct fb_buffer *out, const struct fb_probe *probe)
         fb_buffer_add_safe(out, timed->hidden->target->route->title);
         fb_buffer_add_z(out, " as ");
         fb_buffer_add_safe(out, probe->world.list[timed->hidden->identity].name);
-        fb_buffer_add_format(out, ": AUC %.3f over %zu requests; within 0.5 \u00b1 %.3f it tells nothing\n", timed->area, timed->requests, timed->bound);
+        bool beyond = timed->area - 0.5 > timed->bound || 0.5 - timed->area > timed->bound;
+        fb_buffer_add_format(out, ": AUC %.3f over %zu requests (0.5 \u00b1 %.3f), medians %.0f and %.0f \u00b5s: %s\n", timed->area, timed->requests, timed->bound,
+                             timed->medians[0], timed->medians[1],
+                             timed->told ? "it tells which exist"
+                             : beyond    ? "no more than paths of two lengths may differ"
+                                         : "it tells nothing");
     }
 }
 

@@ -69,14 +69,15 @@ static void judge(struct fb_probe *probe, struct fb_probe_timed *pair, struct fb
     pair->requests = count;
     for (size_t side = 0; side < 2; side++)
         pair->medians[side] = median(times->list[side], times->count[side]);
+    /* A longer path takes longer to read, which is not the object's doing. */
+    bool alike = hidden->target->path.len == pair->absent->target->path.len;
+    pair->told = fabs(pair->area - 0.5) > pair->bound && (alike || fabs(pair->medians[0] - pair->medians[1]) > READING);
     struct fb_probe_timed *grown = fb_arena_grow(probe->arena, probe->timed, probe->timed_count, &probe->timed_capacity, sizeof *grown);
     if (grown == NULL)
         return;
     probe->timed = grown;
     grown[probe->timed_count++] = *pair;
-    /* A longer path takes longer to read, which is not the object's doing. */
-    bool alike = hidden->target->path.len == pair->absent->target->path.len;
-    if (fabs(pair->area - 0.5) > pair->bound && (alike || fabs(pair->medians[0] - pair->medians[1]) > READING))
+    if (pair->told)
         fb_probe_found(probe, FB_PROBE_EXISTENCE_TIMING, hidden, pair->absent,
                        "AUC %.3f over %zu requests (within 0.5 \u00b1 %.3f it tells nothing); medians %.0f and %.0f \u00b5s", pair->area, count, pair->bound,
                        pair->medians[0], pair->medians[1]);
