@@ -330,6 +330,7 @@ bool fb_rows_add(struct fb_rows *rows, uint32_t form, bool shared, const struct 
     pair_row(rows, *number);
     if (rows->ids)
         fb_bucket_enter(rows, &rows->by_id, next_row, *number + 1);
+    fb_busy_enter(rows, *number);
     rows->live++;
     return true;
 }
@@ -346,6 +347,8 @@ void fb_rows_remove(struct fb_rows *rows, uint32_t number, const bool member[2])
         unlist_row(rows, &row, side);
         rows->members[side] -= member[side];
     }
+    fb_row_at(rows, number)->form = FB_ROW_FREE;
+    fb_busy_leave(rows, &row);
     drop_key(rows, row.key[0]);
     if (row.key[1] != row.key[0])
         drop_key(rows, row.key[1]);
@@ -387,5 +390,6 @@ void fb_rows_release(struct fb_rows *rows)
     fb_tags_release(&rows->by_pair, rows);
     fb_segments_release(&rows->by_id.heads, rows, sizeof(uint32_t));
     fb_groups_release(rows);
+    fb_busy_release(rows);
     fb_pieces_release(rows);
 }

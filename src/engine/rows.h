@@ -176,6 +176,16 @@ struct fb_group {
     struct fb_segments heap;    /* of uint32_t: numbers of rows */
 };
 
+/* Of the rows that name a busy key on one side those of one form and one type on the other: busy.c. */
+struct fb_busy {
+    uint64_t type;              /* of the other side; 0: anybody */
+    uint32_t form, key;
+    enum fb_side side;
+    uint32_t next;              /* in its bucket, or of free ones: number + 1 */
+    uint32_t live, size;        /* rows; numbers in the heap, of which some may have gone, but not the first */
+    struct fb_segments heap;    /* of uint32_t: numbers of rows */
+};
+
 /* Small blocks of bytes, kept for reuse by their size. */
 #define FB_PIECE_CLASSES 28u
 struct fb_pieces {
@@ -187,9 +197,9 @@ struct fb_pieces {
 
 struct fb_rows {
     struct fb_allocator allocator;
-    struct fb_segments rows, keys, groups;
+    struct fb_segments rows, keys, groups, busy;
     struct fb_tags by_uid, by_pair;     /* of keys; of the first rows of each pair, number + 1 */
-    struct fb_buckets by_id, by_group;
+    struct fb_buckets by_id, by_group, by_busy;
     struct fb_pieces pieces;
     uint32_t count;             /* rows with a number, free ones too */
     uint32_t live;
@@ -197,6 +207,7 @@ struct fb_rows {
     uint32_t members[2];        /* rows whose scope asks `in` */
     uint32_t free_row, free_key;/* number + 1; number: key 0 is never free */
     uint32_t groups_count, free_group;          /* free: number + 1 */
+    uint32_t busy_count, busy_live, free_busy;  /* likewise */
     uint32_t followers;         /* rows that are not the first of their group, where none is taken out */
     size_t bytes;               /* taken from the allocator */
     bool ids;                   /* rows own their ids and are found by them */
@@ -258,6 +269,26 @@ void fb_group_enter(struct fb_rows *rows, uint32_t group, uint32_t number);
 /* Of rows that come and go; before the keys of the row are dropped. */
 void fb_group_leave(struct fb_rows *rows, uint32_t number, const bool member[2]);
 void fb_groups_release(struct fb_rows *rows);
+
+/* --- busy.c -------------------------------------------------------------------------------------- */
+
+static inline struct fb_busy *fb_busy_at(const struct fb_rows *rows, uint32_t number)
+{
+    return fb_segments_at(&rows->busy, number, sizeof(struct fb_busy));
+}
+
+static inline uint32_t fb_busy_least(const struct fb_busy *busy)
+{
+    return *(const uint32_t *)fb_segments_at(&busy->heap, 0, sizeof(uint32_t));
+}
+
+/* The entries of a key's side, number + 1; 0: there are none, its rows have to be walked. */
+uint32_t fb_busy_first(const struct fb_rows *rows, uint32_t key, enum fb_side side);
+uint32_t fb_busy_next(const struct fb_rows *rows, uint32_t at);
+/* A row that is in all lists; one that is in none and whose number is free, before its keys are dropped. */
+void fb_busy_enter(struct fb_rows *rows, uint32_t number);
+void fb_busy_leave(struct fb_rows *rows, const struct fb_row *row);
+void fb_busy_release(struct fb_rows *rows);
 
 /* --- tags.c ------------------------------------------------------------------------------------- */
 

@@ -401,14 +401,59 @@ static uint32_t unmet_sides(const struct gathering *g, const struct fb_row *row,
     return unmet;
 }
 
+static bool meet_row(const struct gathering *g, uint32_t number, fb_meet *meet, void *self)
+{
+    const struct fb_row *row = fb_row_at(g->rows, number);
+    uint32_t unmet = unmet_sides(g, row, &g->program->forms[row->form]);
+    return unmet == UNFIT || meet(self, g->base + number, row->form, unmet);
+}
+
+/* Of a busy key the least of those that are alike, but for an other side that the request has: these are in that
+ * one's list, or where it is busy too, have both as a pair. */
+static bool meet_busy(const struct gathering *g, uint32_t entry, fb_meet *meet, void *self)
+{
+    for (; entry != 0; entry = fb_busy_next(g->rows, entry))
+        if (!meet_row(g, fb_busy_least(fb_busy_at(g->rows, entry - 1)), meet, self))
+            return false;
+    return true;
+}
+
 static bool meet_list(const struct gathering *g, uint32_t key, enum fb_side at, fb_meet *meet, void *self)
 {
+    uint32_t busy = fb_key_at(g->rows, key)->count[at] != 0 ? fb_busy_first(g->rows, key, at) : 0;
+    if (busy != 0)
+        return meet_busy(g, busy, meet, self);
     for (uint32_t number = fb_key_at(g->rows, key)->first[at]; number != 0;) {
         const struct fb_row *row = fb_row_at(g->rows, number - 1);
         uint32_t unmet = row->place != 0 ? unmet_sides(g, row, &g->program->forms[row->form]) : UNFIT;
         if (unmet != UNFIT && !meet(self, g->base + number - 1, row->form, unmet))
             return false;
         number = row->next[at];
+    }
+    return true;
+}
+
+/* The i-th of a side's own keys, itself last. */
+static uint32_t own_key(const struct side *side, size_t i)
+{
+    return i < side->count ? side->ancestors[i] : side->self;
+}
+
+static bool meet_busy_pairs(const struct gathering *g, fb_meet *meet, void *self)
+{
+    const struct side *principal = &g->sides[FB_SIDE_PRINCIPAL], *resource = &g->sides[FB_SIDE_RESOURCE];
+    for (size_t i = 0; i <= principal->count && principal->known && resource->known; i++) {
+        uint32_t keys[2] = {own_key(principal, i), 0};
+        if (keys[0] == 0 || fb_busy_first(g->rows, keys[0], FB_SIDE_PRINCIPAL) == 0)
+            continue;
+        for (size_t j = 0; j <= resource->count; j++) {
+            keys[1] = own_key(resource, j);
+            if (keys[1] == 0 || fb_busy_first(g->rows, keys[1], FB_SIDE_RESOURCE) == 0)
+                continue;
+            for (uint32_t at = fb_rows_pair(g->rows, keys); at != 0; at = fb_row_at(g->rows, at - 1)->next_pair)
+                if (!meet_row(g, at - 1, meet, self))
+                    return false;
+        }
     }
     return true;
 }
@@ -432,5 +477,7 @@ enum fb_gathered fb_meet_named(struct fb_eval *e, const struct fb_sought *sought
             if (!meet_list(&g, side->ancestors[i], at, meet, self))
                 return FB_GATHER_CANNOT;
     }
+    if (g.rows->busy_live != 0 && !meet_busy_pairs(&g, meet, self))
+        return FB_GATHER_CANNOT;
     return known[0] && known[1] ? FB_GATHER_PROVEN : FB_GATHER_SOME;
 }

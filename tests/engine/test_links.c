@@ -7,6 +7,8 @@
 
 #include "testing.h"
 
+#include <time.h>
+
 #define WORLDS 60
 #define USERS 12u
 #define GROUPS 48u          /* in some worlds one chain, longer than what is followed when it lies open */
@@ -519,6 +521,179 @@ static void first_of_those_left(void **state)
     fb_arena_clear(&arena);
 }
 
+/* Three users, three folders and the groups above them, each named by hundreds of links that come and go: what
+ * stands for those that are alike is what a look at each finds. */
+static const char busy_policies[] =
+    "permit (principal in ?principal, action, resource == ?resource);\n"
+    "permit (principal == ?principal, action, resource in ?resource) when { context has b };\n"
+    "permit (principal in ?principal, action, resource in ?resource) when { context.n == 1 };\n"
+    "permit (principal in ?principal, action == Action::\"0\", resource);\n"
+    "permit (principal is U in ?principal, action, resource is R in ?resource) when { context has c };\n"
+    "forbid (principal == ?principal, action, resource == ?resource);\n";
+enum { BUSY_IDS = 900, BUSY_STEPS = 12000, BUSY_TEMPLATES = 6 };
+
+static const struct fb_uid *busy_value(bool principal)
+{
+    const char *own = principal ? "U" : "R";
+    uint32_t many = generate_chance(&world.g, 30) ? 400 : 3;
+    return generate_chance(&world.g, 50) ? generate_uid(&world.g, "G", generate_below(&world.g, 3))
+                                         : generate_uid(&world.g, own, generate_below(&world.g, many));
+}
+
+static void check_busy(const struct fb_program *program)
+{
+    const struct fb_entities entities = fb_entity_set_source(world.entities);
+    struct fb_request request = {
+        .principal = generate_uid(&world.g, "U", generate_below(&world.g, 5)),
+        .action = generate_uid(&world.g, "Action", generate_below(&world.g, 2)),
+        .resource = generate_uid(&world.g, "R", generate_below(&world.g, 5)), .context = generate_context(&world.g),
+        .entities = &entities};
+    check_nearest(program, &request);
+    fb_arena_clear(&scratch);
+}
+
+static void busy_world(void)
+{
+    struct fb_source *source = fb_arena_alloc(&arena, sizeof *source);
+    struct fb_diags diags;
+    *source = (struct fb_source){.name = FB_SPAN("busy"), .text = FB_SPAN(busy_policies)};
+    world = (struct links_world){.g = {&arena, 77}};
+    fb_diags_init(&diags, &arena);
+    make_entities();
+    world.set = fb_arena_alloc(&arena, sizeof *world.set);
+    fb_policy_set_init(world.set, &arena);
+    assert_true(fb_policy_set_read(world.set, source, &diags));
+    world.program = fb_program_new(&arena, world.set, &diags);
+    assert_non_null(world.program);
+}
+
+static const char *add_busy(struct fb_link_table *table, uint32_t which)
+{
+    const struct fb_policy *template_ = world.set->policies[which % BUSY_TEMPLATES];
+    return fb_link_table_add(table, template_, fb_arena_format(&arena, "%u", which), busy_value(true),
+                             template_->resource.slot ? busy_value(false) : NULL);
+}
+
+static void least_of_those_alike(void **state)
+{
+    (void)state;
+    busy_world();
+    struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+    bool there[BUSY_IDS] = {false};
+    nearest_links = nearest_unmet = 0;
+    for (uint32_t step = 0; step < BUSY_STEPS; step++) {
+        /* Full, then in turns: the first go first, any go, all go. */
+        uint32_t phase = step / 3000;
+        uint32_t which = phase == 1 ? step % BUSY_IDS : generate_below(&world.g, BUSY_IDS);
+        bool add_it = phase == 0 || (phase != 3 && generate_chance(&world.g, phase == 1 ? 30 : 50));
+        if (there[which] && !add_it)
+            assert_true(fb_link_table_remove(table, fb_arena_format(&arena, "%u", which)));
+        else if (!there[which] && add_it)
+            assert_null(add_busy(table, which));
+        there[which] = add_it;
+        if (step % 50 == 49)
+            check_busy(fb_link_table_program(table));
+    }
+    print_message("nearest permits: %zu unmet\n", nearest_unmet);
+    assert_true(nearest_unmet > 500);
+    fb_link_table_free(table);
+    fb_arena_clear(&arena);
+}
+
+/* The same of static policies, which never go. */
+static void least_of_static_ones(void **state)
+{
+    static const char *const shapes[][3] = {
+        {"permit (principal in G", "resource == R", ""}, {"permit (principal == U", "resource in G", ""},
+        {"permit (principal in G", "resource in G", ""}, {"forbid (principal in G", "resource == R", ""},
+        {"permit (principal in G", "resource == R", "when { context.n == 1 }"},
+    };
+    struct fb_source *source = fb_arena_alloc(&arena, sizeof *source);
+    struct fb_buffer text;
+    struct fb_diags diags;
+    (void)state;
+    busy_world();
+    fb_diags_init(&diags, &arena);
+    fb_buffer_init(&text, &fb_heap, 1 << 20);
+    fb_buffer_add_z(&text, "permit (principal == U::\"4\", action == Action::\"4\", resource);\n");
+    for (uint32_t i = 0; i < 700; i++) {
+        const char *const *shape = shapes[generate_below(&world.g, 5)];
+        uint32_t principal = generate_below(&world.g, 3), many = generate_chance(&world.g, 30) ? 400 : 3;
+        fb_buffer_add_format(&text, "%s::\"%u\", action, %s::\"%u\") %s;\n", shape[0], principal, shape[1],
+                             generate_below(&world.g, many), shape[2]);
+    }
+    *source = (struct fb_source){.name = FB_SPAN("static"), .text = fb_buffer_span(&text)};
+    struct fb_policy_set *set = fb_arena_alloc(&arena, sizeof *set);
+    fb_policy_set_init(set, &arena);
+    assert_true(fb_policy_set_read(set, source, &diags));
+    const struct fb_program *program = fb_program_new(&arena, set, &diags);
+    assert_non_null(program);
+    for (int i = 0; i < 100; i++)
+        check_busy(program);
+    fb_buffer_release(&text);
+    fb_arena_clear(&arena);
+}
+
+static double now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+/* Links of a group to which all belong, each of another document: the time is printed, not asserted. */
+static void a_refusal_among_links_of_everyone(void **state)
+{
+    static const uint32_t sizes[] = {10, 1000, 100000};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        busy_world();
+        struct fb_link_table *table = fb_link_table_new(&fb_heap, world.program);
+        const struct fb_uid *top = generate_uid(&world.g, "G", GROUPS - 1);
+        for (uint32_t n = 0; n < sizes[i]; n++)
+            assert_null(fb_link_table_add(table, world.set->policies[0], fb_arena_format(&arena, "%u", n), top,
+                                          generate_uid(&world.g, "R", 100 + n)));
+        const struct fb_entities entities = fb_entity_set_source(world.entities);
+        const struct fb_request request = {
+            .principal = top, .action = generate_uid(&world.g, "Action", 0), .resource = generate_uid(&world.g, "R", 1),
+            .context = fb_value_of_record(&fb_record_empty), .entities = &entities};
+        struct fb_explanation nearest;
+        bool found = false;
+        enum { ROUNDS = 200 };
+        double start = now_us();
+        for (int n = 0; n < ROUNDS; n++) {
+            assert_int_equal(fb_nearest_permit(fb_link_table_program(table), &request, NULL, false, &scratch, &nearest, &found), FB_OK);
+            fb_arena_clear(&scratch);
+        }
+        print_message("nearest of %u links of everyone: %.2f us\n", sizes[i], (now_us() - start) / ROUNDS);
+        assert_true(found && nearest.unmet == 1 && nearest.policy == fb_program_count(world.program));
+        fb_link_table_free(table);
+        fb_arena_clear(&arena);
+    }
+}
+
+/* Where memory ends, they are walked. */
+static void busy_keys_without_memory(void **state)
+{
+    (void)state;
+    bool made = false;
+    for (size_t n = 20; !made; n += 3) {
+        struct failing_allocator failing;
+        busy_world();
+        failing_init(&failing, n);
+        struct fb_link_table *table = fb_link_table_new(&failing.allocator, world.program);
+        size_t failed = 0;
+        for (uint32_t i = 0; table != NULL && i < 500; i++)
+            failed += add_busy(table, i) != NULL;
+        made = table != NULL && failed == 0;
+        for (int i = 0; table != NULL && i < 5; i++)
+            check_busy(fb_link_table_program(table));
+        fb_link_table_free(table);
+        assert_int_equal(failing.bytes_out, 0);
+        fb_arena_clear(&arena);
+    }
+}
+
 /* So many links of one user that no list of them is made while the resource is unknown. */
 static void more_than_a_list_holds(void **state)
 {
@@ -599,6 +774,10 @@ int main(void)
         cmocka_unit_test(links_without_memory),
         cmocka_unit_test(memory_is_used_again),
         cmocka_unit_test(first_of_those_left),
+        cmocka_unit_test(least_of_those_alike),
+        cmocka_unit_test(least_of_static_ones),
+        cmocka_unit_test(a_refusal_among_links_of_everyone),
+        cmocka_unit_test(busy_keys_without_memory),
         cmocka_unit_test(more_than_a_list_holds),
         cmocka_unit_test(ids_of_every_length),
     };
