@@ -93,14 +93,27 @@ function readSigns(answer, client) {
 const GRPC = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 405, 500, 503, 500, 401];
 const IDEMPOTENT = ['', 'GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 
+// In a field, or for grpc-web in a frame of trailers that is the whole body: 0x80 (which is no UTF-8), four bytes of length,
+// and lines; as text the same in base64.
+function grpcStatus(answer) {
+  const type = answer.field('content-type');
+  if (!/^application\/grpc/i.test(type)) return '';
+  const said = answer.field('grpc-status');
+  if (said !== '' || !/^application\/grpc-web/i.test(type)) return said;
+  const text = /^application\/grpc-web-text/i.test(type);
+  if (text && !/^gAAA[A-Za-z0-9+/]{4}cnBjLXN0YXR1czog[A-Za-z0-9+/]{4}/.test(answer.body)) return '';
+  const body = text ? atob(answer.body.slice(0, 28)) : answer.body;
+  return /^[\u0080\ufffd][^]{4}grpc-status: (\d+)(?:\r|$)/.exec(body)?.[1] ?? '';
+}
+
 class Work {
   constructor(answer, client) {
     this.answer = answer;
     this.client = client;
     this.signs = readSigns(answer, client);
     this.advice = {};
-    const grpc = answer.field('grpc-status');
-    this.status = answer.status === 200 && /^application\/grpc/i.test(answer.field('content-type')) && /^\d+$/.test(grpc) && Number(grpc) <= 16
+    const grpc = grpcStatus(answer);
+    this.status = answer.status === 200 && /^\d+$/.test(grpc) && Number(grpc) <= 16
       ? GRPC[Number(grpc)] : answer.status;
   }
 

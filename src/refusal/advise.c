@@ -354,15 +354,12 @@ static void on_server_error(struct work *w)
         say(w, FB_CURE_GIVE_UP, FB_GROUND_SERVER, true);
 }
 
-/* gRPC over HTTP, trailers only: the status is in a field of its own. */
+/* gRPC over HTTP: the status that counts is its own. */
 static unsigned status_of_grpc(const struct fb_received *seen)
 {
     static const unsigned short statuses[] = {200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 405, 500, 503, 500, 401};
-    uint64_t code;
-    if (seen->status != 200 || !fb_has_nocase(fb_span_head(fb_received_field(seen, "content-type"), 16), "application/grpc") ||
-        !fb_span_to_u64(fb_received_field(seen, "grpc-status"), 16, &code))
-        return seen->status;
-    return statuses[code];
+    unsigned code;
+    return seen->status == 200 && fb_signs_grpc(seen, &code) ? statuses[code] : seen->status;
 }
 
 void fb_advise(const struct fb_received *seen, const struct fb_client *client, struct fb_arena *arena,

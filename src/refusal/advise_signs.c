@@ -244,3 +244,53 @@ void fb_signs_read(const struct fb_received *seen, const struct fb_client *clien
             take_challenge(signs, &challenge, client);
     }
 }
+
+/* --- gRPC ------------------------------------------------------------------------------------------------- */
+
+/* Up to three bytes from four digits of base64; what is none counts as nought. */
+static void decode_four(const char *digits, char out[3])
+{
+    static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 4; i++) {
+        const char *at = digits[i] != '\0' ? strchr(all, digits[i]) : NULL;
+        bits = bits << 6 | (at != NULL ? (uint32_t)(at - all) : 0);
+    }
+    for (size_t i = 0; i < 3; i++)
+        out[i] = (char)(bits >> (16 - 8 * i) & 0xff);
+}
+
+/* A frame of trailers: 0x80, four bytes of length, `grpc-status: N`.  As text the same in base64, where the status
+ * begins a group of four after these. */
+static struct fb_span grpc_trailer(const struct fb_received *seen, char room[3])
+{
+    static const struct fb_span name = FB_SPAN_INIT("grpc-status: "), encoded = FB_SPAN_INIT("cnBjLXN0YXR1czog");
+    struct fb_span type = fb_received_field(seen, "content-type"), body = seen->body;
+    bool text = fb_has_nocase(fb_span_head(type, 25), "application/grpc-web-text");
+    if (!fb_has_nocase(fb_span_head(type, 20), "application/grpc-web"))
+        return fb_span(NULL, 0);
+    if (!text && body.len > 5 && (unsigned char)body.ptr[0] == 0x80 && fb_span_starts(fb_span_from(body, 5), name))
+        return fb_span_from(body, 5 + name.len);
+    if (text && fb_span_starts(body, FB_SPAN("gAAA")) && body.len >= 28 && fb_span_starts(fb_span_from(body, 8), encoded)) {
+        decode_four(body.ptr + 24, room);
+        return fb_span(room, 3);
+    }
+    return fb_span(NULL, 0);
+}
+
+bool fb_signs_grpc(const struct fb_received *seen, unsigned *code)
+{
+    char room[3];
+    uint64_t number;
+    struct fb_span said = fb_received_field(seen, "grpc-status");
+    if (!fb_has_nocase(fb_span_head(fb_received_field(seen, "content-type"), 16), "application/grpc"))
+        return false;
+    if (said.len == 0) {
+        said = grpc_trailer(seen, room);
+        said = fb_span_head(said, fb_span_find(said, '\r'));
+    }
+    if (!fb_span_to_u64(said, 16, &number))
+        return false;
+    *code = (unsigned)number;
+    return true;
+}

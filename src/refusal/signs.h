@@ -31,6 +31,8 @@ void fb_signs_read(const struct fb_received *seen, const struct fb_client *clien
 bool fb_received_login_page(const struct fb_received *seen);
 /* A target that looks like a sign-in: its path's words, or the parameters of an authorization request. */
 bool fb_is_login_target(struct fb_span location);
+/* The status of a call of gRPC, 0 to 16: in a field, or for grpc-web in a frame of trailers that is the whole body. */
+bool fb_signs_grpc(const struct fb_received *seen, unsigned *code);
 /* Without case. */
 bool fb_has_nocase(struct fb_span text, const char *needle);
 /* Is `word` among the words of `list`, which have spaces between them? */

@@ -347,6 +347,31 @@ static void test_grpc_web(void **state)
     assert_true(fb_span_is(response.body, "gAAAAC1ncnBjLXN0YXR1czogMTYNCmdycGMtbWVzc2FnZTogdW5hdXRob3JpemVkDQo="));
 }
 
+/* What is said in a frame is understood by `advise`, in either form. */
+static void test_grpc_web_advised(void **state)
+{
+    struct desk *desk = *state;
+    static const struct {
+        unsigned status;
+        enum fb_cure cure;
+    } rows[] = {{401, FB_CURE_AUTHENTICATE}, {403, FB_CURE_GIVE_UP}, {503, FB_CURE_WAIT}};
+    static const char *const types[] = {"application/grpc-web", "application/grpc-web-text"};
+    for (size_t i = 0; i < 6; i++) {
+        const struct fb_refusal refusal = {.status = rows[i / 2].status, .challenge = rows[i / 2].status == 401};
+        struct fb_response response;
+        struct fb_line fields[25];
+        struct fb_advice advice;
+        assert_true(fb_refusal_render(&refusal, &(struct fb_audience){.content_type = fb_span_z(types[i % 2])}, &desk->arena, &response));
+        memcpy(fields, response.lines, response.lines_count * sizeof fields[0]);
+        fields[response.lines_count] = (struct fb_line){FB_SPAN("Content-Type"), response.content_type};
+        const struct fb_received seen = {.status = 200, .fields = fields, .fields_count = response.lines_count + 1, .body = response.body};
+        const struct fb_client client = {.presented = refusal.status == 401 ? FB_PRESENTED_NONE : FB_PRESENTED_BEARER};
+        fb_advise(&seen, &client, &desk->arena, &advice);
+        if (advice.cure != rows[i / 2].cure)
+            fail_msg("%s, %u: %d", types[i % 2], refusal.status, advice.cure);
+    }
+}
+
 /* --- Metadata ------------------------------------------------------------------------------------------- */
 
 static void test_metadata(void **state)
@@ -386,6 +411,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
     const struct CMUnitTest tests[] = {TEST(test_templates), TEST(test_filling), TEST(test_built_in), TEST(test_languages),
                                        TEST(test_bad_directories), TEST(test_cors_words), TEST(test_cors_fields),
-                                       TEST(test_preflights), TEST(test_grpc), TEST(test_grpc_web), TEST(test_metadata)};
+                                       TEST(test_preflights), TEST(test_grpc), TEST(test_grpc_web), TEST(test_grpc_web_advised), TEST(test_metadata)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
