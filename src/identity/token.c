@@ -178,7 +178,7 @@ static enum fb_token_status check_claims(const struct fb_token *token, const str
     if (token->has_not_before && now_ms + leeway_ms < token->not_before_ms) {
         return refuse(out, FB_TOKEN_NOT_YET, "its nbf is to come");
     }
-    if (token->bound || held != NULL || issuer->dpop == FB_DPOP_REQUIRED) {
+    if (token->bound || (held != NULL && held->key.len != 0) || issuer->dpop == FB_DPOP_REQUIRED) {
         const char *fault = binding_fault(token, issuer, held);
         if (fault != NULL) {
             return refuse(out, FB_TOKEN_BOUND, fault);

@@ -50,6 +50,11 @@ refused('an issuer without keys', { server: `forbid_issuer ${issuer} audience=a;
 refused('an issuer whose keys are not there', { server: `forbid_issuer ${issuer} audience=a jwks=none.json;` }, /none\.json/);
 refused('an issuer with a word that is none', { server: `forbid_issuer ${issuer} audience=a jwks=keys.json audence=b;` }, /audence/);
 refused('an issuer of principals that the schema lacks', { server: `forbid on; forbid_policies policies; forbid_issuer ${issuer} jwks=keys.json audience=a principal=Usr; ${proxied}` }, /Usr/, /site\.unknown_type/);
+accepted('an issuer whose tokens are bound to keys', { server: `${sound.replace('jwks=', 'dpop=required realm=staff jwks=')} forbid_retry_after 1d; ${proxied}` });
+refused('an issuer with proofs that are neither', { server: `forbid_issuer ${issuer} audience=a jwks=keys.json dpop=on;` }, /dpop=accepted or dpop=required/);
+refused('an issuer with a realm that no challenge can carry', { server: `forbid_issuer ${issuer} audience=a jwks=keys.json 'realm=a"b';` }, /realm=TEXT/);
+refused('a wait of no time', { server: 'forbid_retry_after 0;' }, /takes a time from 1s to 1d/);
+refused('a wait of two days', { server: 'forbid_retry_after 2d;' }, /takes a time from 1s to 1d/);
 refused('two issuers of one type without prefixes', { server: `forbid_issuer ${issuer} jwks=keys.json audience=a; forbid_issuer https://other.example jwks=keys.json audience=a;` }, /prefix/);
 
 const stores = (n) => Array.from({ length: n }, (_, i) => `location /${i} { forbid_store store${i}; } location /again${i} { forbid_store store${i}; }`).join(' ');
