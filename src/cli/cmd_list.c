@@ -7,6 +7,7 @@
 
 #define PAGE_CEILING ((size_t)256 << 20)
 #define TEXT_CEILING ((size_t)1 << 30)
+#define MANY 100000u /* looked at: then it is said that an index would help */
 #define CONTEXT_BYTES_MAX ((size_t)16 << 20)
 
 struct options {
@@ -71,6 +72,7 @@ struct listing {
     struct fb_buffer out;
     size_t count;
     uint64_t visited, evaluated;
+    bool unindexed; /* and so every entity was looked at */
 };
 
 static bool read_uid(struct listing *l, const char *option, const char *text, const struct fb_uid **uid)
@@ -219,6 +221,7 @@ static bool list_page(struct listing *l, struct fb_guard *guard, bool *more)
         fprintf(l->cli->err, "forbid: nothing: the account is %s\n", why);
     for (uint32_t i = 0; i < page.count; i++, l->count++)
         add_uid(l, page.uids[i]);
+    l->unindexed = l->unindexed || (listed == FB_LISTED && why[0] != '\0');
     l->visited += page.visited;
     l->evaluated += page.evaluated;
     l->list.after = page.next;
@@ -269,6 +272,9 @@ static int finish(struct listing *l)
         if (l->options->verbose)
             fprintf(l->cli->err, "forbid: %zu listed; %llu looked at, %llu evaluated\n", l->count,
                     (unsigned long long)l->visited, (unsigned long long)l->evaluated);
+        if (l->unindexed && (l->options->verbose || l->visited >= MANY))
+            fprintf(l->cli->err, "forbid: the store has no index of lists; `forbid entity index --store %s` makes one\n",
+                    l->options->store);
     }
     bool whole = !l->out.failed && !cursor.failed;
     fb_buffer_release(&cursor);

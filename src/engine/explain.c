@@ -220,8 +220,8 @@ enum fb_status fb_explain(const struct fb_program *program, uint32_t policy, con
     return done && !arena->failed ? FB_OK : FB_CANNOT;
 }
 
-bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
-                    uint8_t *outcomes)
+bool fb_count_unmet_scope(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
+                          uint8_t *outcomes)
 {
     struct fb_clause clause;
     bool constrains;
@@ -235,8 +235,16 @@ bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t
         *count += fb_clause_unmet(&clause);
         *outcomes = fb_outcomes_and(*outcomes, clause.outcomes);
     }
-    for (uint32_t i = 0; i < rule->conjuncts_count && *count < enough; i++) {
-        if (!condition_clause(x, &x->program->conjuncts[rule->conjuncts + i], &clause))
+    return true;
+}
+
+/* The conditions from `first` on, added to what is counted. */
+static bool count_conditions(struct fb_explainer *x, uint32_t first, uint32_t conditions, uint32_t enough,
+                             uint32_t *count, uint8_t *outcomes)
+{
+    struct fb_clause clause;
+    for (uint32_t i = 0; i < conditions && *count < enough; i++) {
+        if (!condition_clause(x, &x->program->conjuncts[first + i], &clause))
             return false;
         *count += fb_clause_unmet(&clause);
         *outcomes = fb_outcomes_and(*outcomes, clause.outcomes);
@@ -244,14 +252,16 @@ bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t
     return true;
 }
 
-bool fb_count_unmet_conditions(struct fb_explainer *x, const struct fb_form *form, uint32_t *count)
+bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
+                    uint8_t *outcomes)
 {
-    struct fb_clause clause;
+    return fb_count_unmet_scope(x, rule, enough, count, outcomes)
+           && count_conditions(x, rule->conjuncts, rule->conjuncts_count, enough, count, outcomes);
+}
+
+bool fb_count_unmet_conditions(struct fb_explainer *x, const struct fb_form *form, uint32_t *count, uint8_t *outcomes)
+{
     *count = 0;
-    for (uint32_t i = 0; i < form->conjuncts_count; i++) {
-        if (!condition_clause(x, &x->program->conjuncts[form->conjuncts + i], &clause))
-            return false;
-        *count += fb_clause_unmet(&clause);
-    }
-    return true;
+    *outcomes = FB_CAN_TRUE;
+    return count_conditions(x, form->conjuncts, form->conjuncts_count, UINT32_MAX, count, outcomes);
 }

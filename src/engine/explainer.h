@@ -20,8 +20,10 @@ bool fb_explain_rule(struct fb_explainer *x, uint32_t number, struct fb_explanat
 bool fb_count_unmet(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
                     uint8_t *outcomes);
 
-/* Of the conditions of a form alone. */
-bool fb_count_unmet_conditions(struct fb_explainer *x, const struct fb_form *form, uint32_t *count);
+/* Of its scope alone; of the conditions of a form, which all of its rows share. */
+bool fb_count_unmet_scope(struct fb_explainer *x, const struct fb_rule *rule, uint32_t enough, uint32_t *count,
+                          uint8_t *outcomes);
+bool fb_count_unmet_conditions(struct fb_explainer *x, const struct fb_form *form, uint32_t *count, uint8_t *outcomes);
 
 static inline bool fb_clause_unmet(const struct fb_clause *clause)
 {

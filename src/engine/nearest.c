@@ -78,7 +78,9 @@ static bool tally(struct nearest *n, uint32_t number, uint32_t *unmet)
         enum fb_found found = form->effect == FB_PERMIT ? fb_action_matches(&n->x->s.e, &form->policy->action) : FB_ABSENT;
         n->tallies[at].form = number + 1;
         n->tallies[at].unmet = UINT32_MAX;
-        if (found == FB_BROKEN || (found == FB_FOUND && !fb_count_unmet_conditions(n->x, form, &n->tallies[at].unmet)))
+        uint8_t outcomes;
+        if (found == FB_BROKEN
+            || (found == FB_FOUND && !fb_count_unmet_conditions(n->x, form, &n->tallies[at].unmet, &outcomes)))
             return false;
     }
     *unmet = n->tallies[at].unmet;
@@ -192,10 +194,38 @@ static void keep(struct kept *list, uint32_t *count, uint32_t max, const struct 
     *count += *count < max;
 }
 
+/* What the conditions of forms come to; those of links are their template's. */
+struct weighed {
+    struct {
+        uint32_t form;          /* number + 1 */
+        uint32_t unmet;
+        uint8_t outcomes;
+    } forms[TALLIES];
+};
+
+static bool weigh(struct fb_explainer *x, struct weighed *weighed, uint32_t rule, const struct fb_rule *policy,
+                  struct kept *one, uint8_t *outcomes)
+{
+    uint32_t number = fb_program_row(x->program, rule)->form, at = number % TALLIES;
+    if (!fb_count_unmet_scope(x, policy, UINT32_MAX, &one->unmet, outcomes))
+        return false;
+    if (weighed->forms[at].form != number + 1) {
+        weighed->forms[at].form = 0;
+        if (!fb_count_unmet_conditions(x, &x->program->forms[number], &weighed->forms[at].unmet,
+                                       &weighed->forms[at].outcomes))
+            return false;
+        weighed->forms[at].form = number + 1;
+    }
+    one->unmet += weighed->forms[at].unmet;
+    *outcomes = fb_outcomes_and(*outcomes, weighed->forms[at].outcomes);
+    return true;
+}
+
 static bool find_most(struct fb_explainer *x, bool allowed, struct kept *list, uint32_t max,
                       struct fb_explained *explained)
 {
     struct fb_candidates candidates;
+    struct weighed weighed = {.forms = {{.form = 0}}};
     uint32_t rule, concerned = 0;
     if (!fb_candidates_by_action(&candidates, x->program, &x->s.e))
         return false;
@@ -205,7 +235,7 @@ static bool find_most(struct fb_explainer *x, bool allowed, struct kept *list, u
         const struct fb_rule policy = fb_rule_of(x->program, rule);
         if (!fb_types_fit(&policy, x->s.e.request))
             continue;
-        if (!fb_count_unmet(x, &policy, UINT32_MAX, &one.unmet, &outcomes))
+        if (!weigh(x, &weighed, rule, &policy, &one, &outcomes))
             return false;
         one.rank = rank(policy.effect, outcomes, allowed);
         if (one.rank == REST)

@@ -175,7 +175,7 @@ struct fb_guard_list {
 };
 
 enum fb_guard_listed {
-    FB_LISTED,
+    FB_LISTED,              /* *why: empty, or what made it look at every entity: "the store has no index" */
     FB_LISTED_ACCOUNT,      /* nothing: the principal's account is not open, *why: "suspended", …, "unknown" */
     FB_LISTED_CANNOT        /* *why: a sentence */
 };

@@ -106,6 +106,22 @@ static bool admit_principal(struct listing *l, struct fb_arena *arena, enum fb_g
     return false;
 }
 
+static enum fb_guard_listed make_page(const struct listing *l, struct fb_guard *guard, const struct fb_list_query *query,
+                                      struct fb_list_page *page, const char **why)
+{
+    struct fb_arena scratch;
+    fb_arena_init(&scratch, guard->options.allocator, SCRATCH_BYTES);
+    enum fb_status status = fb_list(query, &guard->arena, &scratch, page);
+    fb_arena_release(&scratch);
+    if (status != FB_OK || l->broken) {
+        *page = (struct fb_list_page){.count = 0};
+        return cannot("out of memory, or the store cannot be read", why);
+    }
+    if (page->plan == FB_LIST_SCAN && l->reader != NULL && !fb_store_reader_indexed(l->reader))
+        *why = "the store has no index";
+    return FB_LISTED;
+}
+
 enum fb_guard_listed fb_guard_list(struct fb_guard *guard, const struct fb_site *site, const struct fb_guard_list *list,
                                    struct fb_list_page *page, const char **why)
 {
@@ -147,12 +163,5 @@ enum fb_guard_listed fb_guard_list(struct fb_guard *guard, const struct fb_site 
                                         .visits = list->visits,
                                         .wanted = list->principal == NULL ? is_principal : NULL,
                                         .context = &l};
-    struct fb_arena scratch;
-    fb_arena_init(&scratch, guard->options.allocator, SCRATCH_BYTES);
-    enum fb_status status = fb_list(&query, &guard->arena, &scratch, page);
-    fb_arena_release(&scratch);
-    if (status == FB_OK && !l.broken)
-        return FB_LISTED;
-    *page = (struct fb_list_page){.count = 0};
-    return cannot("out of memory, or the store cannot be read", why);
+    return make_page(&l, guard, &query, page, why);
 }

@@ -61,12 +61,12 @@ static int load(struct place *place, const void *what)
         feed.groups[i] = uid_of(place, name);
     }
     const struct fb_store_import import = {next_entity, NULL, &feed, 0};
-    double start = now_us();
+    clock_t begun = clock();        /* of the processor: the rest is the disk's */
     if (store == NULL || fb_store_import(store, &import, &done, NULL) != FB_STORE_OK || done != rows())
         return 1;
-    double took = now_us() - start;
-    printf("# import (no fsync)                 %8.2f us a row\n", took / (double)done);
-    start = now_us();
+    double took = (double)(clock() - begun) * 1e6 / CLOCKS_PER_SEC;
+    printf("# import (no fsync), processor time %8.2f us a row\n", took / (double)done);
+    double start = now_us();
     for (size_t i = 0; i < 100; i++) {
         const struct fb_account_change change = {.step = FB_ACCOUNT_SUSPEND, .uid = user(&place->arena, i), .at = 1};
         if (fb_store_change_account(store, &change, NULL, NULL) != FB_STORE_OK)
