@@ -18,6 +18,11 @@
 /* Of an arena that has grown large: whole pages of the largest kind, an eighth of it, so that little stays unused. */
 #define LARGE_PAGE ((size_t)2 << 20)
 #define LARGE_ARENA ((size_t)4 << 20)
+#ifdef FB_ARENA_MALLOC
+#define GIVEN_BACK ((size_t)1)      /* whoever still reads one is caught */
+#else
+#define GIVEN_BACK ((size_t)1 << 20)
+#endif
 #define LARGEST_BLOCK_EVER ((size_t)32 << 20)
 
 struct fb_arena_block {
@@ -144,12 +149,26 @@ static size_t next_block_size(const struct fb_arena *arena, size_t needed)
     return size > needed ? size : needed;
 }
 
+/* A block for a large piece alone, behind the newest, from which others are cut further. */
+static char *take_alone(struct fb_arena *arena, size_t rounded)
+{
+    struct fb_arena_block *newest = arena->blocks, *block = add_block(arena, rounded, rounded);
+    if (block == NULL)
+        return fail(arena);
+    block->next = newest->next;
+    newest->next = block;
+    arena->blocks = newest;
+    return block_start(block);
+}
+
 /* Where the newest block has no room for the piece. */
 static char *take_anew(struct fb_arena *arena, size_t rounded)
 {
     drop_untouched_block(arena);
     if (rounded > arena->ceiling - arena->used)
         return fail(arena);
+    if (arena->blocks != NULL && rounded >= GIVEN_BACK)
+        return take_alone(arena, rounded);
     size_t block_size = next_block_size(arena, rounded);
     struct fb_arena_block *block = add_block(arena, block_size, block_size);
     if (block == NULL)
@@ -232,23 +251,54 @@ struct fb_span fb_arena_format(struct fb_arena *arena, const char *format, ...)
     return text;
 }
 
-void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+/* A block that holds that piece alone, as the large ones do: else all the smaller forms of an array that grows would
+ * be kept, which together are as large as itself. */
+static void give_back(struct fb_arena *arena, const void *piece, size_t size)
+{
+    if (size < GIVEN_BACK)
+        return;
+    /* Behind the newest, which may still be cut from. */
+    for (struct fb_arena_block *block = arena->blocks; block != NULL && block->next != NULL; block = block->next) {
+        struct fb_arena_block *old = block->next;
+        if (block_start(old) != piece || old->size - size >= ALIGNMENT)
+            continue;
+        block->next = old->next;
+        arena->used -= (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+        free_block(arena, old);
+        return;
+    }
+}
+
+static void *grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size, bool alone)
 {
     assert(count <= *capacity);
-    if (count < *capacity)
-        return array;
     if (*capacity > SIZE_MAX / 2)
         return fail(arena);
     /* One cache line at first: most lists of a policy have one or two elements, and there are many policies. */
     size_t first = size >= FIRST_BYTES ? 1 : size <= FIRST_BYTES / 8 ? 8 : FIRST_BYTES / size;
     size_t wanted = *capacity != 0 ? 2 * *capacity : first;
-    void *larger = fb_arena_array(arena, wanted, size);
+    if (size != 0 && wanted > SIZE_MAX / size)
+        return fail(arena);
+    char *larger = fb_arena_room(arena, wanted * size);
     if (larger == NULL)
         return NULL;
     if (count != 0)
         memcpy(larger, array, count * size);
+    memset(larger + count * size, 0, (wanted - count) * size);
+    if (alone && count != 0)
+        give_back(arena, array, *capacity * size);
     *capacity = wanted;
     return larger;
+}
+
+void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+    return count < *capacity ? array : grow(arena, array, count, capacity, size, false);
+}
+
+void *fb_arena_grow_alone(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+    return count < *capacity ? array : grow(arena, array, count, capacity, size, true);
 }
 
 static void *resize_in_arena(void *context, void *block, size_t old_size, size_t new_size)

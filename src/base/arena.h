@@ -64,6 +64,9 @@ struct fb_span fb_arena_vformat(struct fb_arena *arena, const char *format, va_l
  * `array` has `count` elements of `size` bytes and room for *capacity.  Returns the array (moved
  * perhaps), or NULL, in which case the old one is still good. */
 void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size);
+/* The same for an array to which nobody else points, as large ones of a load: the old one is given back when it is
+ * large, else its smaller forms together would be kept beside it. */
+void *fb_arena_grow_alone(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
 /* The arena as an allocator, for a buffer whose text should live in it: freeing does nothing. */
 struct fb_allocator fb_arena_allocator(struct fb_arena *arena);

@@ -331,8 +331,8 @@ static bool read_links(struct fb_est *est, struct links *links)
     if (!fb_est_expect(est, FB_JSON_ARRAY, "an array of template links"))
         return false;
     while (fb_json_next(&est->json) == FB_JSON_OBJECT) {
-        links->list = fb_arena_grow(est->parser.arena, links->list, links->count, &links->capacity,
-                                    sizeof *links->list);
+        links->list = fb_arena_grow_alone(est->parser.arena, links->list, links->count, &links->capacity,
+                                          sizeof *links->list);
         if (links->list == NULL)
             return false;
         struct link *link = &links->list[links->count++];

@@ -28,8 +28,8 @@ void fb_policy_set_init(struct fb_policy_set *set, struct fb_arena *arena)
 
 static bool add(struct fb_policy_set *set, struct fb_policy *policy)
 {
-    const struct fb_policy **grown = fb_arena_grow(set->arena, set->policies, set->count, &set->capacity,
-                                                   sizeof(const struct fb_policy *));
+    const struct fb_policy **grown = fb_arena_grow_alone(set->arena, set->policies, set->count, &set->capacity,
+                                                         sizeof(const struct fb_policy *));
     if (grown == NULL)
         return false;
     set->policies = grown;
@@ -177,13 +177,14 @@ const struct fb_link *fb_policy_set_link(struct fb_policy_set *set, struct fb_sp
     if (*error != NULL)
         return NULL;
     struct fb_link *link = fb_arena_alloc(set->arena, sizeof *link);
-    const struct fb_link **grown = fb_arena_grow(set->arena, set->links, set->links_count, &set->links_capacity,
-                                                 sizeof(const struct fb_link *));
+    const struct fb_link **grown = fb_arena_grow_alone(set->arena, set->links, set->links_count, &set->links_capacity,
+                                                       sizeof(const struct fb_link *));
     struct fb_span id = fb_arena_copy(set->arena, new_id);
     *error = "not enough memory for the link";
+    if (grown != NULL)
+        set->links = grown;
     if (link == NULL || grown == NULL || id.len != new_id.len)
         return NULL;
-    set->links = grown;
     *link = (struct fb_link){.id = id, .template_ = template_, .principal = principal, .resource = resource};
     if (!fb_map_put(&set->links_by_id, id, link))
         return NULL;

@@ -34,14 +34,18 @@ static bool too_much(struct fb_compiler *to, const struct fb_expr *expr, const c
 static bool emit(struct fb_compiler *to, struct fb_node node, struct fb_range range, uint32_t *index)
 {
     struct fb_code *code = to->code;
-    struct fb_node *nodes = fb_arena_grow(to->arena, code->nodes, code->nodes_count, &code->nodes_capacity,
-                                          sizeof *nodes);
-    struct fb_range *ranges = fb_arena_grow(to->arena, code->ranges, code->nodes_count, &code->ranges_capacity,
-                                            sizeof *ranges);
-    if (nodes == NULL || ranges == NULL || code->nodes_count >= FB_NODES_MAX)
+    struct fb_node *nodes = fb_arena_grow_alone(to->arena, code->nodes, code->nodes_count, &code->nodes_capacity,
+                                                sizeof *nodes);
+    if (nodes == NULL)
         return false;
     code->nodes = nodes;
+    struct fb_range *ranges = fb_arena_grow_alone(to->arena, code->ranges, code->nodes_count, &code->ranges_capacity,
+                                                  sizeof *ranges);
+    if (ranges == NULL)
+        return false;
     code->ranges = ranges;
+    if (code->nodes_count >= FB_NODES_MAX)
+        return false;
     nodes[code->nodes_count] = node;
     ranges[code->nodes_count] = range;
     *index = (uint32_t)code->nodes_count++;
@@ -56,8 +60,8 @@ static bool reserve_list(struct fb_compiler *to, uint32_t count, uint32_t *first
         return false;
     *first = (uint32_t)code->lists_count;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t *lists = fb_arena_grow(to->arena, code->lists, code->lists_count, &code->lists_capacity,
-                                        sizeof *lists);
+        uint32_t *lists = fb_arena_grow_alone(to->arena, code->lists, code->lists_count, &code->lists_capacity,
+                                              sizeof *lists);
         if (lists == NULL)
             return false;
         code->lists = lists;
@@ -73,8 +77,8 @@ static bool add_names(struct fb_compiler *to, const struct fb_span *texts, uint3
         return false;
     *first = (uint32_t)code->names_count;
     for (uint32_t i = 0; i < count; i++) {
-        struct fb_name *names = fb_arena_grow(to->arena, code->names, code->names_count, &code->names_capacity,
-                                              sizeof *names);
+        struct fb_name *names = fb_arena_grow_alone(to->arena, code->names, code->names_count, &code->names_capacity,
+                                                    sizeof *names);
         if (names == NULL)
             return false;
         code->names = names;

@@ -34,8 +34,8 @@ static bool add_conjunct(struct builder *b, const struct fb_expr *expr, bool unl
     if (!fb_compile(&b->compiler, expr, &made.node)
         || (unless && !fb_compile_not(&b->compiler, made.node, expr->range, &made.node)))
         return false;
-    struct fb_conjunct *conjuncts = fb_arena_grow(program->arena, program->conjuncts, program->conjuncts_count,
-                                                  &program->conjuncts_capacity, sizeof *conjuncts);
+    struct fb_conjunct *conjuncts = fb_arena_grow_alone(program->arena, program->conjuncts, program->conjuncts_count,
+                                                        &program->conjuncts_capacity, sizeof *conjuncts);
     if (conjuncts == NULL || program->conjuncts_count >= UINT32_MAX)
         return false;
     program->conjuncts = conjuncts;
@@ -98,8 +98,8 @@ static void read_scope(struct fb_form *form, int side, const struct fb_scope *sc
 static bool add_form(struct builder *b, const struct fb_policy *policy, uint32_t *number)
 {
     struct fb_program *program = b->program;
-    struct fb_form *forms = fb_arena_grow(program->arena, program->forms, program->forms_count,
-                                          &program->forms_capacity, sizeof *forms);
+    struct fb_form *forms = fb_arena_grow_alone(program->arena, program->forms, program->forms_count,
+                                                &program->forms_capacity, sizeof *forms);
     if (forms == NULL || program->forms_count >= FB_ROW_FREE)
         return false;
     program->forms = forms;
