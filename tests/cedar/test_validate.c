@@ -362,7 +362,9 @@ static bool read_text(struct bench *bench, const char *folder, const char *name,
                       struct fb_span *text)
 {
     char path[768];
-    snprintf(path, sizeof path, "%s/%s%s", folder, name, ending);
+    int len = snprintf(path, sizeof path, "%s/%s%s", folder, name, ending);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return false;
     fb_buffer_clear(&bench->out);
     if (fb_buffer_read_file(&bench->out, path) != 0)
         return false;
