@@ -13,7 +13,7 @@
 
 #include "engine/rows.h"
 
-#define BUSY 64u
+#define BUSY 16u
 
 static uint32_t hash_of(uint32_t key, enum fb_side side)
 {
