@@ -203,15 +203,11 @@ ngx_int_t ngx_http_forbid_hold(ngx_http_request_t *r, ngx_buf_t *body, uint64_t 
     held_t *held = cleanup->data;
     *held = (held_t){.request = r, .body = body, .due = due_of(since), .queued = true};
     cleanup->handler = forget;
-    /* A body is being discarded, or it is seen when the client goes.  Nothing is to be written yet. */
+    /* A body is being discarded; else nothing is read, nor yet written.  A client that goes is seen when its answer
+     * leaves: one that has only ended its own side is to have it. */
     r->write_event_handler = ngx_http_request_empty_handler;
     if (!r->discard_body) {
-        r->read_event_handler = ngx_http_test_reading;
-        if (r->stream == NULL && ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-            held->queued = false;
-            ngx_http_finalize_request(r, NGX_ERROR);
-            return NGX_DONE;
-        }
+        r->read_event_handler = ngx_http_block_reading;
     }
     ngx_queue_insert_tail(&hold.waiting, &held->queue);
     if (!hold.armed) {

@@ -288,6 +288,26 @@ test('clients that go away while their answers wait', async () => {
   assert.equal((await gateway.get('/files/there1', fields)).status, 404);
 });
 
+test('a client that has ended its side while its answer waits gets it', async () => {
+  for (const id of ['there1', 'absent']) {
+    const connection = new Connection(gateway.port);
+    connection.socket.end(format('GET', `/files/${id}`, bearer('bob')));
+    assert.equal((await connection.response()).status, 404);
+    assert.ok(await connection.closed());
+  }
+});
+
+test('HTTP/2: a session that goes away with many answers waiting', async () => {
+  for (let i = 0; i < 5; i++) {
+    const session = await h2(h2port);
+    const answers = Array.from({ length: 40 }, (_, k) => session.request(k % 2 ? 'GET' : 'PUT', `/files/${k % 3 ? 'there1' : 'absent'}`, bearer('bob'), k % 2 ? {} : { body: 'x' }).catch(() => {}));
+    await pause(i);
+    session.close();
+    void answers;
+  }
+  assert.equal((await gateway.get('/files/there1', bearer('bob'))).status, 404);
+});
+
 const worker = (other = gateway) => Number(execFileSync('pgrep', ['-P', String(other.child.pid)], { encoding: 'utf8' }).trim().split('\n').at(-1));
 
 test('a worker with nothing to hold sleeps', async () => {
@@ -347,14 +367,14 @@ async function timed(count, size) {
 
 // area > 0.5: what is hidden takes longer.
 function classify(other, count, requests, { mode, method = 'GET', sub = 'bob', suffix = '', spin = false }) {
-  const fields = bearer(sub);
+  const field = sub ? `Authorization: ${bearer(sub).authorization}\n` : '';
   const [hidden, absent] = names(count).map((ids) => ids.map((id) =>
-    `${method} /files/${id}${suffix} HTTP/1.1\nHost: api.example\nAuthorization: ${fields.authorization}\nX-Plant: ${mode}\n\n---\n`).join(''));
+    `${method} /files/${id}${suffix} HTTP/1.1\nHost: api.example\n${field}X-Plant: ${mode}\n\n---\n`).join(''));
   const seed = process.env.FB_SEED ?? String(Date.now());
   const run = spawnSync(latency, [String(other.port), String(requests), seed, ...(spin ? ['spin'] : [])], { input: `${absent}===\n${hidden}`, encoding: 'utf8' });
   assert.equal(run.status, 0, run.stderr);
   const result = JSON.parse(run.stdout);
-  console.log(`# shows ${method}${suffix} ${mode} of ${count} rows: AUC ${result.area} ± ${result.error}, ${requests} requests, medians ${result.medians.join(' and ')} µs, status ${result.status}, seed ${seed}`);
+  console.log(`# shows ${sub || 'nobody'} ${method}${suffix} ${mode} of ${count} rows: AUC ${result.area} ± ${result.error}, ${requests} requests, medians ${result.medians.join(' and ')} µs, status ${result.status}, seed ${seed}`);
   return result;
 }
 
@@ -385,6 +405,7 @@ test('in time: and not one that does, nor what is hidden, on warm pages', { skip
       unseen(classify(other, 300, asked, { mode: 'none' }), 'hidden');
       unseen(classify(other, 300, asked, { mode: 'none', method: 'PUT' }), 'PUT');
       unseen(classify(other, 300, asked, { mode: 'none', suffix: '/audit' }), 'a 403 given for each');
+      unseen(classify(other, 300, asked, { mode: 'none', sub: '' }), 'a 401');
     }
   } finally { await other.stop(); }
 });
