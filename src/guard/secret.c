@@ -247,7 +247,7 @@ bool fb_secret_decide_anonymous(struct fb_case *c, const struct fb_secret *secre
         return false;
     c->decision = there ? with : without;
     c->request.resource = resource;
-    c->request.resource_entity = there ? subject.entity : NULL;
+    c->request.resource_entity = NULL;
     *within = subject.there || narrowed == NULL;
     return true;
 }

@@ -284,7 +284,7 @@ static const char *const secret_lines[] = {"PATCH /docs/", "GET /peek/", "GET /d
 static void listen(struct trial *trial, const char *line, const char *id, bool country, size_t token, struct told *told)
 {
     struct fb_answer answer;
-    ask(trial, line, id, country, trial->tokens[token], &answer);
+    ask(trial, line, id, country, token < TOKENS ? trial->tokens[token] : FB_SPAN(""), &answer);
     const struct fb_refusal *r = &answer.refusal;
     *told = (struct told){.forward = answer.forward, .status = answer.forward ? 0 : r->status};
     if (!answer.forward)
@@ -317,6 +317,14 @@ static void add_concealing(struct fb_buffer *text)
     fb_buffer_add_format(text, "%s, %s) ", pick(actions, COUNT(actions), false, &touches)->text,
                          below(2) ? "resource is Doc" : "resource == Doc::\"d1\"");
     fb_buffer_add_format(text, "when { %s };\n", pick(conditions, COUNT(conditions), false, &touches)->text);
+}
+
+/* A stranger is told what it is told where nothing is secret. */
+static void judge_stranger(struct trial *trial, const char *line, bool country, const struct told secret[IDS], const struct told plain[IDS])
+{
+    for (size_t i = 0; i < IDS; i++)
+        if (secret[i].forward != plain[i].forward || strcmp(secret[i].text, plain[i].text) != 0)
+            violation(trial, "concealing changes what a stranger is told", line, ids[i], country);
 }
 
 /* Of one client and one line: what it is told, against what it may be told. */
@@ -366,7 +374,7 @@ static void try_secrets(struct trial *trial)
     for (uint32_t n = 0; n < count; n++)
         add_concealing(&forbids);
     for (size_t k = 0; k < CLIENTS; k++)
-        token[k] = below(TOKENS);
+        token[k] = k == 0 ? TOKENS : below(TOKENS);     /* the first shows none */
     /* Or else most of these universes would let nobody do anything. */
     fb_buffer_add_format(&trial->policies, "permit (principal is User, action, resource is Doc) when { %s };\n",
                          (const char *[]){"resource.public", "resource.weight < 5", "resource.owner == principal",
@@ -400,7 +408,8 @@ static void try_secrets(struct trial *trial)
             listen(trial, line, ids[i], country, token[k], &alone);
             may_know[k][i] = may_know[k][i] && alone.forward;
         }
-    for (size_t k = 0; k < CLIENTS && is_secret; k++)
+    judge_stranger(trial, line, country, secret[0], plain[0]);
+    for (size_t k = 1; k < CLIENTS && is_secret; k++)
         judge(trial, line, country, secret[k], plain[k], may_know[k]);
     world_write(&trial->world, "schema.cedarschema", FB_SPAN(schema));
     fb_buffer_release(&forbids);
