@@ -374,7 +374,7 @@ function classify(other, count, requests, { mode, method = 'GET', sub = 'bob', s
   const run = spawnSync(latency, [String(other.port), String(requests), seed, ...(spin ? ['spin'] : [])], { input: `${absent}===\n${hidden}`, encoding: 'utf8' });
   assert.equal(run.status, 0, run.stderr);
   const result = JSON.parse(run.stdout);
-  console.log(`# shows ${sub || 'nobody'} ${method}${suffix} ${mode} of ${count} rows: AUC ${result.area} ± ${result.error}, ${requests} requests, medians ${result.medians.join(' and ')} µs, status ${result.status}, seed ${seed}`);
+  console.log(`# shows ${sub || 'nobody'} ${method}${suffix} ${mode} of ${count} rows: AUC ${result.area} ± ${result.error} (5 µs more: ${result.shifted}), ${requests} requests, medians ${result.medians.join(' and ')} µs, status ${result.status}, seed ${seed}`);
   return result;
 }
 
