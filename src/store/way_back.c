@@ -77,7 +77,7 @@ static bool find_next(const struct fb_store_reader *reader, struct place *place,
 static MDB_cursor *cursor_of(const struct fb_store_reader *reader)
 {
     struct fb_reading *reading = reader->reading;
-    if (!reading->live)
+    if (!reading->live || reader->env.meta.version == FB_META_PLAIN)
         return NULL;
     int code = reading->back == NULL
                    ? mdb_cursor_open(reading->txn, reader->env.tables[FB_TABLE_MENTIONS], &reading->back)

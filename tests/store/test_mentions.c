@@ -467,6 +467,10 @@ static void a_plain_store_does_without(void **state)
     struct fb_store_reader *reader = fb_store_reader_new(place->dir, &(struct fb_store_reader_options){.map = 1 << 28});
     assert_int_equal(fb_store_snapshot(reader, fb_store_clock()), FB_STORE_OK);
     assert_false(fb_store_reader_indexed(reader));
+    const struct fb_uid *next;
+    assert_false(fb_store_reader_next(reader, FB_STORE_PARENT, made(place, "Group", 0), FB_SPAN("Doc"), NULL, &place->arena, &next));
+    assert_null(next);
+    assert_int_equal(fb_store_reader_mentions(reader, FB_STORE_PARENT, made(place, "Group", 0)), 0);
     fb_store_reader_free(reader);
 }
 
