@@ -13,7 +13,8 @@
 
 #include <stdlib.h>
 
-enum { ROWS = 1 << 20, KEY_BYTES = 32 << 20 };
+#define ROWS ((size_t)1 << 20)
+#define KEY_BYTES ((size_t)32 << 20)
 
 struct row {
     struct fb_mention mention;
@@ -54,10 +55,18 @@ void fb_pending_free(const struct fb_allocator *allocator, struct fb_pending *pe
     fb_free(allocator, pending, sizeof *pending);
 }
 
+/* The last one's key, if it is this: an entity's mentions come together. */
+static const char *last_key(const struct fb_pending *pending, const struct fb_key *key)
+{
+    if (pending->count == 0)
+        return NULL;
+    const struct row *last = &pending->rows[pending->count - 1];
+    return fb_span_eq(fb_span(last->key, last->len), fb_span(key->bytes, key->len)) ? last->key : NULL;
+}
+
 bool fb_pending_add(struct fb_pending *pending, const struct fb_mention *mention, const struct fb_key *key)
 {
-    const struct row *last = pending->count != 0 ? &pending->rows[pending->count - 1] : NULL;
-    const char *at = last != NULL && fb_span_eq(fb_span(last->key, last->len), fb_span(key->bytes, key->len)) ? last->key : NULL;
+    const char *at = last_key(pending, key);
     pending->overflowed |= pending->count == ROWS || (at == NULL && KEY_BYTES - pending->used < key->len);
     if (pending->overflowed)
         return false;
