@@ -8,7 +8,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
-import { build, decided, makeDirectory, sanitized, startGateway, test as configurationTest } from './lib/gateway.mjs';
+import { build, decided, freePort, makeDirectory, sanitized, startGateway, test as configurationTest } from './lib/gateway.mjs';
 import { Connection, format, h2 } from './lib/client.mjs';
 import { startUpstream } from './lib/upstream.mjs';
 import { bearer, expired, forged } from './lib/tokens.mjs';
@@ -80,7 +80,7 @@ before(async () => {
   if (!noTls) execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=api.example',
     '-keyout', path.join(dir, 'key.pem'), '-out', path.join(dir, 'cert.pem')], { stdio: 'ignore' });
   if (!noTls) chmodSync(path.join(dir, 'key.pem'), 0o644);      // with a sanitizer the whole nginx is `nobody`
-  [h2port, tlsport] = [20000, 20001].map((base) => base + 2 * Math.floor(Math.random() * 5000));
+  [h2port, tlsport] = [await freePort(), await freePort()];
   gateway = await startGateway({
     dir, workers: 1, http: noTls ? '' : `server { listen 127.0.0.1:${tlsport} ssl; ssl_certificate cert.pem; ssl_certificate_key key.pem;
       ${decided(upstream, 'forbid_store store;')} }`,
