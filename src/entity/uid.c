@@ -64,9 +64,12 @@ bool fb_identifier_valid(struct fb_span name)
     for (size_t i = 1; i < name.len; i++)
         if (!starts_identifier(name.ptr[i]) && !(name.ptr[i] >= '0' && name.ptr[i] <= '9'))
             return false;
-    static const char *const reserved[] = {"true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"};
+    static const struct fb_span reserved[] = {FB_SPAN_INIT("true"), FB_SPAN_INIT("false"), FB_SPAN_INIT("if"),
+                                              FB_SPAN_INIT("then"), FB_SPAN_INIT("else"), FB_SPAN_INIT("in"),
+                                              FB_SPAN_INIT("is"), FB_SPAN_INIT("like"), FB_SPAN_INIT("has"),
+                                              FB_SPAN_INIT("__cedar")};
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (fb_span_is(name, reserved[i]))
+        if (fb_span_eq(name, reserved[i]))
             return false;
     return true;
 }

@@ -144,8 +144,26 @@ static bool type_path(struct cursor *in, char type[FB_UID_TYPE_MAX], size_t *len
     }
 }
 
+/* `Type::"id"` without white space, comments or escapes, as programs write it.  NULL: it is not that plain, or has a
+ * fault, or there is no memory. */
+static const struct fb_uid *parse_plain(struct fb_arena *arena, struct fb_span text)
+{
+    size_t quote = fb_span_find(text, '"');
+    if (quote < 3 || quote + 2 > text.len || text.ptr[text.len - 1] != '"' || text.ptr[quote - 1] != ':'
+        || text.ptr[quote - 2] != ':')
+        return NULL;
+    struct fb_span type = fb_span_head(text, quote - 2), id = fb_span(text.ptr + quote + 1, text.len - quote - 2);
+    for (size_t i = 0; i < id.len; i++)
+        if (id.ptr[i] == '\\' || id.ptr[i] == '"' || id.ptr[i] == '\r')
+            return NULL;
+    return fb_type_name_valid(type) && fb_utf8_valid(id) == id.len ? fb_uid_new(arena, type, id) : NULL;
+}
+
 const struct fb_uid *fb_uid_parse(struct fb_arena *arena, struct fb_span text)
 {
+    const struct fb_uid *plain = parse_plain(arena, text);
+    if (plain != NULL)
+        return plain;
     struct cursor in = {text.ptr, text.ptr + text.len};
     char type[FB_UID_TYPE_MAX];
     size_t type_len, id_len;
