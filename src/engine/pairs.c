@@ -7,8 +7,8 @@
 
 #include "engine/decide.h"
 
-#define ENDS 12u        /* of a side */
-#define PAIRS 16u
+#define ENDS 24u        /* of a side */
+#define PAIRS 64u
 
 enum kind { ITSELF, ABOVE, TYPE, ANYBODY };
 
@@ -164,7 +164,8 @@ enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *soug
     bool few = add_above(&m, FB_SIDE_PRINCIPAL) && add_above(&m, FB_SIDE_RESOURCE);
     if (e->cannot)
         return FB_GATHER_CANNOT;
-    if (!few || m.count[0] * m.count[1] > PAIRS)
+    uint32_t pairs = m.count[0] * m.count[1];
+    if (!few || pairs > PAIRS || pairs > sought->enough_proven)
         return FB_GATHER_COSTLY;
     size_t before = numbers->count;
     if (!look_at_all(&m, numbers))
