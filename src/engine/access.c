@@ -5,7 +5,7 @@
 #include "engine/eval.h"
 
 /* Kept apart from its caller, which is on the path of every read. */
-static const struct fb_entity *find_seen(struct fb_eval *e, struct fb_seen *seen)
+const struct fb_entity *fb_find_seen(struct fb_eval *e, struct fb_seen *seen)
 {
     if (seen->absent)
         return NULL;
@@ -24,7 +24,7 @@ const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, str
     for (int j = 0; i < 0 && j < 3; j++)
         i = seen[j].uid->hash == uid->hash && fb_uid_eq(seen[j].uid, uid) ? j : -1;
     if (i >= 0)
-        return seen[i].found != NULL ? seen[i].found : find_seen(e, &seen[i]);
+        return seen[i].found != NULL ? seen[i].found : fb_find_seen(e, &seen[i]);
     enum fb_found found = e->request->entities->find(e->request->entities->self, uid, room);
     if (found == FB_BROKEN)
         e->cannot = true;

@@ -68,6 +68,12 @@ const char *fb_kind_name(uint8_t kind);
 /* The entity, or NULL: absent, or broken (then e->cannot).  `room` holds it if it is none of the
  * request's own. */
 const struct fb_entity *fb_find(struct fb_eval *e, const struct fb_uid *uid, struct fb_entity *room);
+/* That of a variable, which is not the context. */
+const struct fb_entity *fb_find_seen(struct fb_eval *e, struct fb_seen *seen);
+static inline const struct fb_entity *fb_find_own(struct fb_eval *e, uint32_t var)
+{
+    return e->seen[var].found != NULL ? e->seen[var].found : fb_find_seen(e, &e->seen[var]);
+}
 /* Its attributes; NULL as above. */
 const struct fb_record *fb_find_attrs(struct fb_eval *e, const struct fb_uid *uid);
 

@@ -77,7 +77,8 @@ void fb_program_expect(struct fb_program *program, const uint64_t *symbols, uint
 /* The entity of a variable that has not been looked up. */
 static const struct fb_record *fields_of_variable(struct fb_eval *e, uint32_t var)
 {
-    return var != FB_CONTEXT ? fb_find_attrs(e, e->seen[var].uid) : NULL;
+    const struct fb_entity *entity = var != FB_CONTEXT ? fb_find_own(e, var) : NULL;
+    return entity != NULL ? entity->attrs : NULL;
 }
 
 const struct fb_record *fb_path_fields(struct fb_eval *e, uint32_t path)

@@ -33,7 +33,7 @@ static int is_in(struct fb_eval *e, const struct fb_uid *uid, const struct fb_ui
     int i = uid == seen[0].uid ? 0 : uid == seen[2].uid ? 2 : -1;
     if (i < 0)
         return -1;
-    const struct fb_entity *entity = seen[i].found != NULL ? seen[i].found : fb_find(e, uid, NULL);
+    const struct fb_entity *entity = fb_find_own(e, (uint32_t)i);
     if (entity == NULL)
         return e->cannot ? -1 : 0;
     if (entity->closed)
