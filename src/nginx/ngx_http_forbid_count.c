@@ -16,6 +16,7 @@
 
 #define FORBID_ROWS 64u
 #define FORBID_PROBES 64u
+#define FORBID_KNOWN 64u
 
 enum { FREE, CLAIMED, THERE };
 
@@ -30,9 +31,18 @@ struct zone {
     _Atomic uint64_t counts[FORBID_ROWS][NGX_HTTP_FORBID_PLAIN + FORBID_COLUMNS];
 };
 
+/* A place that was found before.  Codes lie where the policies and tables lie, which a worker never leaves, so that the
+ * same address is the same code. */
+struct known {
+    const u_char *code;
+    size_t len;
+    ngx_uint_t kind, status, place;
+};
+
 static struct {
     struct zone *zone;
     _Atomic uint64_t *row;
+    struct known known[FORBID_KNOWN];
 } counters;
 
 static bool is_of(const struct column *column, ngx_uint_t kind, ngx_uint_t status, ngx_str_t code)
@@ -74,9 +84,14 @@ void ngx_http_forbid_count(ngx_uint_t plain)
 
 void ngx_http_forbid_count_refusal(ngx_uint_t kind, ngx_uint_t status, ngx_str_t code)
 {
-    if (counters.row != NULL) {
-        ngx_http_forbid_count(place_of(kind, status, code));
+    if (counters.row == NULL) {
+        return;
     }
+    struct known *known = &counters.known[((uintptr_t)code.data ^ status ^ kind << 4) % FORBID_KNOWN];
+    if (known->code != code.data || known->len != code.len || known->kind != kind || known->status != status) {
+        *known = (struct known){code.data, code.len, kind, status, place_of(kind, status, code)};
+    }
+    ngx_http_forbid_count(known->place);
 }
 
 void ngx_http_forbid_count_decision(const ngx_http_forbid_ctx_t *ctx, bool preflighted)
