@@ -251,11 +251,10 @@ struct fb_span fb_arena_format(struct fb_arena *arena, const char *format, ...)
     return text;
 }
 
-/* A block that holds that piece alone, as the large ones do: else all the smaller forms of an array that grows would
- * be kept, which together are as large as itself. */
-static void give_back(struct fb_arena *arena, const void *piece, size_t size)
+/* A block that holds that piece alone, as the large ones do. */
+void fb_arena_give_back(struct fb_arena *arena, const void *piece, size_t size)
 {
-    if (size < GIVEN_BACK)
+    if (piece == NULL || size < GIVEN_BACK)
         return;
     /* Behind the newest, which may still be cut from. */
     for (struct fb_arena_block *block = arena->blocks; block != NULL && block->next != NULL; block = block->next) {
@@ -286,7 +285,7 @@ static void *grow(struct fb_arena *arena, void *array, size_t count, size_t *cap
         memcpy(larger, array, count * size);
     memset(larger + count * size, 0, (wanted - count) * size);
     if (alone && count != 0)
-        give_back(arena, array, *capacity * size);
+        fb_arena_give_back(arena, array, *capacity * size);
     *capacity = wanted;
     return larger;
 }

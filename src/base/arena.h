@@ -68,6 +68,11 @@ void *fb_arena_grow(struct fb_arena *arena, void *array, size_t count, size_t *c
  * large, else its smaller forms together would be kept beside it. */
 void *fb_arena_grow_alone(struct fb_arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
+/* A piece to which nobody points any more, and the size that was asked for: the memory of a large one (over 1 MiB) is
+ * free at once, a small one stays.  Who grows a large array without this keeps all its smaller forms, which together
+ * are as large as itself. */
+void fb_arena_give_back(struct fb_arena *arena, const void *piece, size_t size);
+
 /* The arena as an allocator, for a buffer whose text should live in it: freeing does nothing. */
 struct fb_allocator fb_arena_allocator(struct fb_arena *arena);
 

@@ -58,6 +58,7 @@ static bool grow(struct fb_map *map)
         if (slot->value != NULL)
             *find(&larger, slot->hash, slot->key) = *slot;
     }
+    fb_arena_give_back(map->arena, map->slots, old_slots * sizeof *slots);
     *map = larger;
     return true;
 }

@@ -351,6 +351,7 @@ static bool make_links(struct fb_est *est, const struct links *links)
         if (fb_policy_set_link(est->set, link->template_id, link->id, link->principal, link->resource, &error) == NULL)
             return fb_est_fail_at(est, link->range, "json.link", "%s", error);
     }
+    fb_arena_give_back(est->parser.arena, links->list, links->capacity * sizeof *links->list);
     return true;
 }
 

@@ -51,6 +51,8 @@ static bool grow_nodes(struct fb_entity_set *set)
     struct fb_node *nodes = (struct fb_node *)(void *)(block + (-(uintptr_t)block & (LINE - 1)));
     if (set->nodes_count != 0)
         memcpy(nodes, set->nodes, set->nodes_count * sizeof *nodes);
+    fb_arena_give_back(set->arena, set->nodes_block, set->nodes_capacity * sizeof *nodes + LINE);
+    set->nodes_block = block;
     set->nodes = nodes;
     set->nodes_capacity = capacity;
     return true;
@@ -72,6 +74,8 @@ static bool make_room(struct fb_entity_set *set)
     struct fb_slot *slots = fb_arena_array(set->arena, size, sizeof *slots);
     if (slots == NULL)
         return false;
+    if (set->slots != NULL)
+        fb_arena_give_back(set->arena, set->slots, (set->mask + (size_t)1) * sizeof *slots);
     set->slots = slots;
     set->mask = size - 1;
     for (size_t i = 0; i < set->nodes_count; i++)

@@ -29,6 +29,7 @@ struct fb_slot {
 
 struct fb_entity_set {
     struct fb_arena *arena;
+    void *nodes_block;          /* in which they stand */
     struct fb_node *nodes;
     size_t nodes_count, nodes_capacity;
     struct fb_slot *slots;
