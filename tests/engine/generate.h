@@ -28,6 +28,12 @@ uint64_t generate_number(struct generator *g);
 uint32_t generate_below(struct generator *g, uint32_t n);
 bool generate_chance(struct generator *g, uint32_t percent);
 
+/* While this is set all ids of a type, and all names of attributes, have one hash: fb_hash() is no secret, and its
+ * collisions are easily made. */
+extern bool generate_alike;
+#define GENERATE_ALIKE 129
+/* `different`: up to eight bytes. */
+struct fb_span generate_alike_text(char text[GENERATE_ALIKE], const char *different);
 const struct fb_uid *generate_uid(struct generator *g, const char *type, uint32_t id);
 struct fb_value generate_value(struct generator *g, enum generate_type type);
 /* The name of the attribute that is usually of that type. */

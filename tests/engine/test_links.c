@@ -350,14 +350,14 @@ static bool check_requests(bool deep)
     return some;
 }
 
-static void changes(void **state)
+static void change_worlds(uint64_t worlds)
 {
-    (void)state;
     const char *text = getenv("FB_SEED");
     uint64_t seed = text != NULL ? strtoull(text, NULL, 0) : 20240501;
     size_t some = 0;
+    nearest_links = nearest_unmet = 0;
     print_message("seed %llu\n", (unsigned long long)seed);
-    for (uint64_t i = 0; i < WORLDS; i++) {
+    for (uint64_t i = 0; i < worlds; i++) {
         world = (struct links_world){.g = {&arena, seed + i}, .open = i % 2 != 0, .chain = i % 4 == 3, .sparse = i % 5 >= 2};
         make_entities();
         make_policies(i % 3 == 0 ? 300 : 24);
@@ -378,8 +378,29 @@ static void changes(void **state)
         fb_arena_clear(&arena);
     }
     print_message("%d worlds, %zu times a decision with several policies; nearest permits: %zu unmet, %zu of links\n",
-                  WORLDS, some, nearest_unmet, nearest_links);
-    assert_true(some > WORLDS && nearest_links > 20 * WORLDS && nearest_unmet > 20 * WORLDS);
+                  (int)worlds, some, nearest_unmet, nearest_links);
+    assert_true(some > worlds && nearest_links > 20 * worlds && nearest_unmet > 20 * worlds);
+}
+
+static void changes(void **state)
+{
+    (void)state;
+    change_worlds(WORLDS);
+}
+
+/* All ids of a type with one hash. */
+static void changes_of_one_hash(void **state)
+{
+    (void)state;
+    generate_alike = true;
+    change_worlds(WORLDS / 4);
+}
+
+static int back_to_usual(void **state)
+{
+    (void)state;
+    generate_alike = false;
+    return 0;
 }
 
 /* --- Limits ------------------------------------------------------------------------------------------------- */
@@ -776,6 +797,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes),
+        cmocka_unit_test_teardown(changes_of_one_hash, back_to_usual),
         cmocka_unit_test(refused_links),
         cmocka_unit_test(links_without_memory),
         cmocka_unit_test(memory_is_used_again),

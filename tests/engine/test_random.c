@@ -29,6 +29,20 @@ static const struct fb_entity *some_entity(struct generator *g, const struct fb_
     return kind != 0 && entities->find(entities->self, uid, room) == FB_FOUND ? room : NULL;
 }
 
+/* One uid in several roles, by one address or by two. */
+static void mix_roles(struct generator *g, struct fb_request *request)
+{
+    const struct fb_uid *of = generate_chance(g, 70) ? request->principal : request->action;
+    if (generate_chance(g, 50))
+        of = fb_uid_new(&arena, fb_uid_type(of), fb_uid_id(of));
+    if (generate_chance(g, 70))
+        request->resource = of;
+    else if (generate_chance(g, 50))
+        request->principal = of;
+    else
+        request->action = of;
+}
+
 static struct fb_request some_request(struct generator *g, struct fb_entities *entities)
 {
     static struct fb_entity rooms[2];
@@ -38,20 +52,21 @@ static struct fb_request some_request(struct generator *g, struct fb_entities *e
         .action = generate_uid(g, "Action", generate_below(g, 4)),
         .resource = generate_uid(g, generate_chance(g, 80) ? "R" : "U", generate_below(g, 4)),
         .context = generate_context(g), .entities = entities};
+    if (generate_chance(g, 20))
+        mix_roles(g, &request);
     request.principal_entity = some_entity(g, entities, request.principal, request.resource, &rooms[0]);
     request.resource_entity = some_entity(g, entities, request.resource, request.principal, &rooms[1]);
     return request;
 }
 
 /* Values of every type, so that sets, records and extensions are compared whole. */
-static void expressions(void **state)
+static void compare_expressions(uint64_t seed, bool alike)
 {
-    (void)state;
-    uint64_t seed = first_seed();
     size_t erred_count = 0, trues = 0, bad = 0;
     for (uint64_t i = 0; i < EXPRESSIONS; i++) {
         struct generator g = {&arena, seed + i};
         struct fb_entities entities;
+        generate_alike = alike;
         struct fb_request request = some_request(&g, &entities);
         const struct fb_expr *expr = generate_expr(&g, (enum generate_type)generate_below(&g, GENERATE_TYPES), 4);
         struct oracle oracle = {&request, &arena};
@@ -73,6 +88,18 @@ static void expressions(void **state)
     assert_int_equal(bad, 0);
     /* The sequence must get somewhere. */
     assert_true(erred_count > EXPRESSIONS / 20 && erred_count < EXPRESSIONS * 2 / 3);
+}
+
+static void expressions(void **state)
+{
+    (void)state;
+    compare_expressions(first_seed(), false);
+}
+
+static void expressions_of_one_hash(void **state)
+{
+    (void)state;
+    compare_expressions(first_seed(), true);
 }
 
 /* What the decision says of a rule. */
@@ -127,19 +154,20 @@ static void know_beforehand(struct generator *g, struct fb_program *program, str
         fb_program_expect(program, entity.attrs->symbols, (uint32_t)entity.attrs->count);
     if (generate_chance(g, 50)) {
         fb_concerns_init(&concerns, program, entities, &arena);
+        for (uint32_t others = generate_below(g, 3); others > 0; others--)
+            fb_concerns_of(&concerns, generate_uid(g, "Action", generate_below(g, 4)));
         request->concerned = fb_concerns_of(&concerns, request->action);
         assert_ptr_equal(fb_concerns_of(&concerns, request->action), request->concerned);
     }
 }
 
-static void policy_sets(void **state)
+static void compare_policy_sets(uint64_t seed, bool alike)
 {
-    (void)state;
-    uint64_t seed = first_seed();
     size_t allows = 0, errors = 0, links = 0, bad = 0;
     for (uint64_t i = 0; i < POLICY_SETS; i++) {
         struct generator g = {&arena, seed + i};
         struct fb_entities entities;
+        generate_alike = alike;
         struct fb_request request = some_request(&g, &entities);
         /* Now and then more than the index repeats in each of its lists. */
         uint32_t policies = i % 100 == 0 ? 250 : generate_below(&g, 9);
@@ -163,6 +191,37 @@ static void policy_sets(void **state)
     assert_true(allows > POLICY_SETS / 20 && errors > POLICY_SETS / 50 && links > 1000);
 }
 
+static void policy_sets(void **state)
+{
+    (void)state;
+    compare_policy_sets(first_seed(), false);
+}
+
+static void policy_sets_of_one_hash(void **state)
+{
+    (void)state;
+    compare_policy_sets(first_seed(), true);
+}
+
+static int back_to_usual(void **state)
+{
+    (void)state;
+    generate_alike = false;
+    return 0;
+}
+
+/* Or the tests with one hash show nothing. */
+static void one_hash_is_one(void **state)
+{
+    (void)state;
+    struct generator g = {&arena, 1};
+    generate_alike = true;
+    assert_true(generate_uid(&g, "U", 1)->hash == generate_uid(&g, "U", 2)->hash);
+    assert_false(fb_uid_eq(generate_uid(&g, "U", 1), generate_uid(&g, "U", 2)));
+    assert_true(fb_hash(generate_name(G_BOOL)) == fb_hash(generate_name(G_SPAN)));
+    fb_arena_clear(&arena);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -179,6 +238,10 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(expressions), cmocka_unit_test(policy_sets)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(one_hash_is_one, back_to_usual),
+                                       cmocka_unit_test_teardown(expressions, back_to_usual),
+                                       cmocka_unit_test_teardown(expressions_of_one_hash, back_to_usual),
+                                       cmocka_unit_test_teardown(policy_sets, back_to_usual),
+                                       cmocka_unit_test_teardown(policy_sets_of_one_hash, back_to_usual)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
