@@ -102,10 +102,14 @@ static void note_location(ngx_conf_t *cf, ngx_http_forbid_loc_conf_t *conf)
     }
 }
 
-/* An `if` or limit_except block without a proxy_pass uses that of its location. */
-static void inherit_pass(ngx_conf_t *cf, const ngx_http_forbid_loc_conf_t *prev, ngx_http_forbid_loc_conf_t *conf)
+/* An `if` or limit_except block answers as its location does: with its proxy_pass, if it has none of its own, and
+ * with its forbid_metrics, whose callers stay who they are. */
+static void inherit_handler(ngx_conf_t *cf, const ngx_http_forbid_loc_conf_t *prev, ngx_http_forbid_loc_conf_t *conf)
 {
     const ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    if (core->noname) {
+        conf->callers = prev->callers;
+    }
     if (core->noname && !conf->peers[NGX_HTTP_FORBID_PROXY].passes) {
         conf->pass_decoded = prev->pass_decoded;
         conf->pass_raw = prev->pass_raw;
@@ -135,7 +139,7 @@ char *ngx_http_forbid_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     for (size_t i = 0; i < NGX_HTTP_FORBID_PEERS; i++) {
         ngx_conf_merge_value(conf->peers[i].keyed, prev->peers[i].keyed, 0);
     }
-    inherit_pass(cf, prev, conf);
+    inherit_handler(cf, prev, conf);
     conf->site = (struct fb_site){
         .policies = conf->policies,
         .issuers = conf->issuers,

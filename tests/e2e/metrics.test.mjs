@@ -21,7 +21,9 @@ before(async () => {
       server { listen 127.0.0.1:${doors}; forbid_disclose detail anonymous=detail;
         location /metrics { forbid_metrics; }
         location /others { forbid_metrics 192.0.2.0/24 2001:db8::/32 unix:; }
-        location /mine { forbid_metrics 127.0.0.0/8; } }`,
+        location /mine { forbid_metrics 127.0.0.0/8; }
+        location /if { forbid_metrics 192.0.2.0/24; if ($arg_x) { set $y 1; } }
+        location /except { forbid_metrics 192.0.2.0/24; limit_except POST { allow all; } } }`,
   });
 });
 after(async () => {
@@ -142,6 +144,14 @@ test('callers: those that are stated, no others; GET alone', async () => {
   assert.ok(!other.body.includes('forbid_decisions'));
   const post = await request(doors, 'POST', '/metrics', {}, { body: 'x'.repeat(100) });
   assert.deepEqual([post.status, post.get('allow')], [405, 'GET, HEAD']);
+});
+
+test('callers: an `if` or limit_except block lets nobody else in', async () => {
+  for (const target of ['/if', '/if?x=1', '/except']) {
+    const answer = await request(doors, 'GET', target);
+    assert.ok([403, 404].includes(answer.status), `${target}: ${answer.status}`);
+    assert.ok(!answer.body.includes('forbid_decisions'), target);
+  }
 });
 
 const door = (listen, location, server = '') => ({ servers: `server { listen ${listen}; ${server} location /metrics { ${location} } }` });
