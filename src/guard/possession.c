@@ -23,15 +23,29 @@ void fb_case_hold(struct fb_case *c, struct fb_span token, struct fb_span key)
     c->token = fb_tokens_verify_held(c->guard->tokens, c->site->issuers, token, c->http->now_ms, &held, &c->bearer);
 }
 
+/* Is it an authority of that host?  (Which the server found in it has neither port nor a dot at its end.) */
+static bool names_host(struct fb_span authority, struct fb_span host)
+{
+    size_t end = authority.len;
+    for (size_t at = end; at > 0 && authority.ptr[at - 1] != ']'; at--)
+        if (authority.ptr[at - 1] == ':')
+            end = at - 1;
+    struct fb_span name = fb_span_head(authority, end);
+    if (name.len > host.len && name.ptr[name.len - 1] == '.')
+        name = fb_span_head(name, name.len - 1);
+    return fb_span_eq_nocase(name, host);
+}
+
 /* Scheme and authority of the request, as far as a proof may name them: those of the protected resource that the
- * location says it is, else what the connection and `Host` say. */
+ * location says it is, else what the connection and `Host` say; but not `Host` where the target names another host
+ * and counts (RFC 9112 section 3.2.2). */
 static struct fb_span origin_of(const struct fb_case *c)
 {
     struct fb_span host = {0, NULL}, resource = c->site->resource;
     size_t colon = fb_span_find(resource, ':');
     if (resource.len != 0)
         return fb_span_head(resource, colon + 3 + fb_span_find(fb_span_from(resource, colon + 3), '/'));
-    if (fb_case_field(c, "Host", &host) == 0)
+    if (fb_case_field(c, "Host", &host) == 0 || (c->http->host.len != 0 && !names_host(host, c->http->host)))
         host = c->http->host;
     return fb_arena_format(c->arena, "%s://%.*s", c->http->tls ? "https" : "http", (int)host.len, host.ptr);
 }

@@ -212,6 +212,24 @@ test('a proof names what the client sent, whatever the server rewrites', async (
   await answers(401, INVALID_PROOF, fields(accessToken, { url: 'http://api.example/docs/1' }), { target: '/old/1' });
 });
 
+test('a proof names the host of the target, where that has one, not that of another Host', async () => {
+  const accessToken = bound();
+  const ask = (target, host, url) => request(gateway.port, 'GET', target, [['Host', host], ...Object.entries(fields(accessToken, { url }))]);
+  for (const [target, host, url, status] of [
+    ['http://api.example/docs/1', 'api.example', 'http://api.example/docs/1', 200],
+    ['http://api.example/docs/1', 'evil.example', 'http://evil.example/docs/1', 401],
+    ['http://api.example/docs/1', 'evil.example', 'http://api.example/docs/1', 200],
+    ['/docs/1', 'API.example:8080', 'http://api.example:8080/docs/1', 200],
+    ['/docs/1', 'api.example.', 'http://api.example./docs/1', 200],
+    ['/docs/1', '[::1]:81', 'http://[::1]:81/docs/1', 200],
+    ['/docs/1', '[::1]', 'http://[::1]/docs/1', 200],
+    ['/docs/1', '[::1]', 'http://[::2]/docs/1', 401],
+  ]) {
+    const answer = await ask(target, host, url);
+    assert.equal(answer.status, status, `${target} ${host} ${url}: ${answer.body}`);
+  }
+});
+
 test('looking who it is does not use up the proof; one request may be decided twice', async () => {
   const limited = await gateway.get('/limited/docs/1', fields(bound(), { url: 'http://api.example/limited/docs/1' }));
   assert.equal(limited.status, 404, 'decided, not 401');
