@@ -4,6 +4,7 @@
 #include "cli/routes.h"
 #include "cli/sarif.h"
 #include "cli/site.h"
+#include "cli/validate.h"
 
 struct options {
     struct fb_site_options site;
@@ -32,7 +33,8 @@ static const char help[] =
     "  forbid check policies --issuer https://login.example --jwks keys.json --audience api \\\n"
     "      --store /var/lib/forbid/store --geo country.mmdb\n"
     "\n"
-    "Exit status: 0 the directory is good (there may be warnings), 3 it is not, 1 the command failed.\n";
+    "Exit status: 0 the directory is good (there may be warnings), 3 it is not, 1 the command failed\n"
+    "(also: the directory cannot be read).\n";
 
 static enum fb_parsed parse(struct fb_cli *cli, struct options *options, int argc, char **argv, struct fb_words *words)
 {
@@ -161,6 +163,7 @@ int fb_cmd_check(struct fb_cli *cli, int argc, char **argv)
     }
     fb_cli_write(cli, &out);
     fb_buffer_release(&out);
+    const int status = fb_cli_verdict(&site.diags, good, false);
     fb_cli_site_close(&site);
-    return good ? FB_EXIT_OK : FB_EXIT_INVALID;
+    return status;
 }

@@ -80,9 +80,10 @@ static bool read_uid(struct listing *l, const char *option, const char *text, co
     if (text == NULL)
         return true;
     *uid = fb_uid_parse(&l->site.arena, fb_span_z(text));
-    return *uid != NULL
-           || fb_cli_wrong(l->cli, "list", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option,
-                           text);
+    if (*uid == NULL)
+        return fb_cli_wrong(l->cli, "list", "%s: '%s' is not an entity uid; one is written as User::\"alice\"", option,
+                            text);
+    return fb_cli_type_known(l->cli, "list", option, &l->site, *uid);
 }
 
 /* By uid, or by a name that one action has. */
@@ -252,6 +253,16 @@ static bool list_all(struct listing *l, struct fb_guard *guard)
     return true;
 }
 
+/* An empty list for want of a store looks like one of a principal who may nothing. */
+static void say_no_store(const struct listing *l)
+{
+    const struct fb_entity_set *set = fb_policies_entities(l->site.policies);
+    if (l->count != 0 || l->options->store != NULL || fb_entity_set_has_type(set, l->list.type))
+        return;
+    fprintf(l->cli->err, "forbid: entities.json holds no %.*s, and no store was given: --store DIR\n", (int)l->list.type.len,
+            l->list.type.ptr);
+}
+
 static int finish(struct listing *l)
 {
     struct fb_buffer cursor;
@@ -276,6 +287,7 @@ static int finish(struct listing *l)
             fprintf(l->cli->err, "forbid: the store has no index of lists; `forbid entity index --store %s` makes one\n",
                     l->options->store);
     }
+    say_no_store(l);
     bool whole = !l->out.failed && !cursor.failed;
     fb_buffer_release(&cursor);
     return whole ? FB_EXIT_OK : fb_cli_fail(l->cli, "list: out of memory");

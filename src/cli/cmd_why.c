@@ -215,6 +215,18 @@ static int answer(struct fb_cli *cli, const struct options *options, const struc
     return why.answer.forward ? FB_EXIT_OK : FB_EXIT_DENY;
 }
 
+/* A server takes no issuer of principals that the schema has no type for, so nobody can ask as one. */
+static bool types_known(struct fb_cli *cli, const struct fb_cli_site *site, const struct asked *asked)
+{
+    const struct fb_assumed *assumed = &asked->assumed;
+    if (assumed->principal != NULL && !fb_cli_type_known(cli, "why", "--as", site, assumed->principal))
+        return false;
+    for (size_t i = 0; i < assumed->parents_count; i++)
+        if (!fb_cli_type_known(cli, "why", "--in", site, assumed->parents[i]))
+            return false;
+    return true;
+}
+
 static int ask(struct fb_cli *cli, const struct options *options, const char *dir, const struct asked *asked)
 {
     struct fb_cli_site site;
@@ -227,7 +239,7 @@ static int ask(struct fb_cli *cli, const struct options *options, const char *di
     /* Warnings are `check`'s to show. */
     if (!open) {
         fb_cli_diags(cli, &site.diags, options->json);
-    } else {
+    } else if (types_known(cli, &site, asked)) {
         struct fb_guard *guard =
             fb_guard_new(&(struct fb_guard_options){.allocator = &fb_heap, .arena_bytes = TEXT_CEILING});
         status = guard != NULL ? answer(cli, options, &site, asked, guard) : fb_cli_fail(cli, "out of memory");

@@ -136,6 +136,17 @@ static enum fb_parsed one_option(struct fb_cli *cli, const struct fb_usage *usag
     return set(cli, usage, option, value);
 }
 
+/* Commands that take files by options alone, as the official ones do: the first of these is what was meant. */
+static enum fb_parsed one_too_many(struct fb_cli *cli, const struct fb_usage *usage, const char *word)
+{
+    for (size_t i = 0; usage->words_max == 0 && i < usage->options_count; i++) {
+        const struct fb_option *option = &usage->options[i];
+        if (option->argument != NULL && strcmp(option->argument, "FILE") == 0 && option->letter != 0)
+            return wrong(cli, usage, "'%s' is one argument too many; a file is given as -%c %s", word, option->letter, word);
+    }
+    return wrong(cli, usage, "'%s' is one argument too many", word);
+}
+
 enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage, int argc, char **argv,
                                 struct fb_words *words)
 {
@@ -160,7 +171,7 @@ enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage
         if (word[0] == '\0')
             return wrong(cli, usage, "an argument is empty");
         if (words->count == usage->words_max || words->count == FB_WORDS_MAX)
-            return wrong(cli, usage, "'%s' is one argument too many", word);
+            return one_too_many(cli, usage, word);
         words->list[words->count++] = word;
     }
     if (words->count < usage->words_min)

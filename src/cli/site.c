@@ -175,3 +175,21 @@ void fb_cli_site_close(struct fb_cli_site *site)
     fb_policies_free(site->policies);
     fb_arena_release(&site->arena);
 }
+
+bool fb_cli_type_known(struct fb_cli *cli, const char *verb, const char *option, const struct fb_cli_site *site,
+                       const struct fb_uid *uid)
+{
+    enum { NAMES_MAX = 1000 };
+    const struct fb_schema *schema = fb_policies_schema(site->policies);
+    struct fb_span names[NAMES_MAX], type = fb_uid_type(uid);
+    uint32_t count = schema->types_count < NAMES_MAX ? schema->types_count : NAMES_MAX;
+    if (fb_schema_type(schema, type) != NULL)
+        return true;
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = schema->types[i]->name;
+    struct fb_span near = fb_did_you_mean(type, names, count);
+    if (near.len != 0)
+        return fb_cli_wrong(cli, verb, "%s: the schema has no entity type %.*s; did you mean %.*s?", option,
+                            (int)type.len, type.ptr, (int)near.len, near.ptr);
+    return fb_cli_wrong(cli, verb, "%s: the schema has no entity type %.*s", option, (int)type.len, type.ptr);
+}

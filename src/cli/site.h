@@ -29,6 +29,9 @@ struct fb_cli_site {
 
 /* Loads all of it.  False if anything is at fault: the diagnostics say what. */
 bool fb_cli_site_open(struct fb_cli_site *site, const struct fb_site_options *options, const char *dir);
+/* Does the schema have the type of a uid that an option gave?  Says so if not, with the name that is near. */
+bool fb_cli_type_known(struct fb_cli *cli, const char *verb, const char *option, const struct fb_cli_site *site,
+                       const struct fb_uid *uid);
 /* After a failed opening too. */
 void fb_cli_site_close(struct fb_cli_site *site);
 

@@ -14,7 +14,7 @@ struct fb_report_options {
 
 int fb_cli_validate_directory(struct fb_cli *cli, const char *dir, const struct fb_validate_options *validate,
                               const struct fb_report_options *report);
-/* The exit status of what was found. */
+/* The exit status of what was found; that of a failed command if something could not be read. */
 int fb_cli_verdict(const struct fb_diags *diags, bool valid, bool deny_warnings);
 /* Prints what was found, and `valid` if that is the status. */
 void fb_cli_findings(struct fb_cli *cli, const struct fb_diags *diags, const char *about, int status,

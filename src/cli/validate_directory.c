@@ -21,8 +21,21 @@ int fb_cli_validate_directory(struct fb_cli *cli, const char *dir, const struct 
     return status;
 }
 
+/* A directory that is not there, a file that may not be read: nothing was found out about it. */
+static bool unreadable(const struct fb_diags *diags)
+{
+    for (size_t i = 0; i < diags->count; i++) {
+        const char *dot = strrchr(diags->list[i].code, '.');
+        if (diags->list[i].severity == FB_ERROR && dot != NULL && strcmp(dot, ".unreadable") == 0)
+            return true;
+    }
+    return false;
+}
+
 int fb_cli_verdict(const struct fb_diags *diags, bool valid, bool deny_warnings)
 {
+    if (unreadable(diags))
+        return FB_EXIT_FAILED;
     /* Whatever is not an error here is a warning. */
     bool warned = diags->count + diags->dropped > diags->errors;
     return valid && !(deny_warnings && warned) ? FB_EXIT_OK : FB_EXIT_INVALID;

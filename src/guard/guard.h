@@ -33,7 +33,7 @@ void fb_policies_free(struct fb_policies *policies);
 struct fb_load_options {
     struct fb_validate_options validate;    /* the zero value: strict, as the server does */
     bool not_validated;                     /* take any: for tests of what is answered when policies err */
-    bool unread;                            /* warn of files in the directory that nobody reads */
+    bool unread;                            /* warn of files that nobody reads, and if there are no policies */
     bool told;                              /* note actions that tell whether a resource exists */
 };
 struct fb_policies *fb_policies_load_with(const struct fb_allocator *allocator, const char *dir,

@@ -164,6 +164,10 @@ struct fb_policies *fb_policies_load_with(const struct fb_allocator *allocator, 
                 && fb_secrets_find(policies, diags);
     if (options->unread)
         fb_files_warn_unread(dir, diags);
+    if (options->unread && compiled && fb_program_count(policies->program) == 0)
+        fb_diag_add(diags, FB_WARNING, "load.no_policies", NULL, (struct fb_range){0, 0},
+                    "%s: there are no policies, so everything is refused", dir)
+            ->hint = FB_SPAN("policies are read from files whose names end in .cedar");
     if (options->told && fine && diags->errors == errors)
         fb_secrets_note(policies, diags);
     if (!fine || diags->errors != errors || policies->arena.failed || diags->arena->failed) {
