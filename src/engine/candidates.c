@@ -6,6 +6,7 @@
 #include "engine/decide.h"
 
 #define FEW 32u                 /* static policies of an action that are looked at without another thought */
+#define WALKED 4u               /* … a row found by its scope, which may be of another action, costs as much as some */
 #define FOUND_MAX 16384u        /* rules in a list of those that only may match */
 #define LINKS_FEW 4096u         /* links of which fb_program_concerned() looks at each */
 #define LINKS_LISTED 16u        /* links of an action: to find more by whom they name costs less than to look at each */
@@ -71,14 +72,16 @@ static bool find_by_scope(struct fb_candidates *candidates, struct fb_eval *e, u
     enum fb_gathered gathered = FB_GATHER_PROVEN;
     candidates->found_proven = true;
     if (sum > FEW)
-        gathered = fb_gather(e, &(struct fb_sought){program, &program->statics, 0, unknown, sum, sum}, &numbers);
+        gathered = fb_gather(e, &(struct fb_sought){program, &program->statics, 0, unknown, sum, sum, sum / WALKED},
+                             &numbers);
     if (sum > FEW && gathered > FB_GATHER_COSTLY) {
         candidates->runs_count = candidates->end = 0;
         candidates->found_proven = gathered == FB_GATHER_PROVEN;
     }
     if (gathered != FB_GATHER_CANNOT && program->links->live != 0) {
         size_t before = numbers.count;
-        gathered = fb_gather(e, &(struct fb_sought){program, program->links, statics, unknown, UINT64_MAX, FOUND_MAX},
+        gathered = fb_gather(e, &(struct fb_sought){program, program->links, statics, unknown, UINT64_MAX, FOUND_MAX,
+                                                  UINT64_MAX},
                              &numbers);
         if (gathered == FB_GATHER_COSTLY) {
             /* A range stands before what is found, so all that is found must lie behind it. */

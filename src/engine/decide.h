@@ -57,6 +57,7 @@ struct fb_sought {
     uint32_t base;          /* added to the numbers of rows */
     uint8_t unknown;        /* as above */
     uint64_t enough_proven, enough_some;        /* more rows than so many are too many, for the result below */
+    uint64_t enough_walked;                     /* … and of those that pairs lead to, whatever their action is */
 };
 enum fb_gathered {
     FB_GATHER_CANNOT,
@@ -80,8 +81,10 @@ bool fb_numbers_add(struct fb_eval *e, struct fb_numbers *numbers, uint32_t numb
 
 /* --- pairs.c: the same by pairs, where both sides are known and name few --------------------------- */
 
-/* COSTLY: they are not few, and nothing has been added.  Else PROVEN or CANNOT. */
-enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers);
+/* COSTLY: they are not few, and nothing has been added; `many`: nor are their rows, so that no other way is better.
+ * Else PROVEN or CANNOT. */
+enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers,
+                                 bool *many);
 
 /* --- decide.c -------------------------------------------------------------------------------------- */
 

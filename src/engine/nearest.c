@@ -121,7 +121,7 @@ static bool find_nearest(struct nearest *n)
 {
     struct fb_eval *e = &n->x->s.e;
     const struct fb_program *program = n->x->program;
-    struct fb_sought sought = {program, &program->statics, 0, n->x->s.vars, 0, 0};
+    struct fb_sought sought = {program, &program->statics, 0, n->x->s.vars, 0, 0, 0};
     struct fb_candidates candidates;
     enum fb_gathered met = program->statics.followers != 0 ? fb_meet_named(e, &sought, meet, n) : FB_GATHER_PROVEN;
     if (met == FB_GATHER_CANNOT || !fb_candidates_static(&candidates, program, e, met != FB_GATHER_COSTLY)

@@ -25,6 +25,7 @@ struct meeting {
     const struct fb_uid *uids[2];       /* by enum fb_side */
     struct end ends[2][ENDS];
     uint32_t count[2];
+    uint64_t left;                      /* rows that may still be looked at */
 };
 
 static void add(struct meeting *m, enum fb_side at, const struct fb_uid *uid, uint64_t hash, enum kind kind)
@@ -92,14 +93,17 @@ static bool holds(const struct meeting *m, const struct fb_form *form, enum fb_s
     }
 }
 
-/* The rows of a pair, from the first. */
-static bool take_rows(const struct meeting *m, uint32_t number, const struct end *principal, const struct end *resource,
+/* The rows of a pair, from the first.  False: cannot, or none is left. */
+static bool take_rows(struct meeting *m, uint32_t number, const struct end *principal, const struct end *resource,
                       struct fb_numbers *numbers)
 {
     const struct fb_rows *rows = m->sought->rows;
     uint32_t known = UINT32_MAX;        /* the form whose action has been asked for last */
     enum fb_found found = FB_ABSENT;
     while (number != 0) {
+        if (m->left == 0)
+            return false;
+        m->left--;
         const struct fb_row *row = fb_row_at(rows, number - 1);
         const struct fb_form *form = &m->sought->program->forms[row->form];
         if (holds(m, form, FB_SIDE_PRINCIPAL, principal->kind) && holds(m, form, FB_SIDE_RESOURCE, resource->kind)) {
@@ -115,7 +119,7 @@ static bool take_rows(const struct meeting *m, uint32_t number, const struct end
     return true;
 }
 
-static bool look(const struct meeting *m, const struct fb_tag_line *line, uint16_t tag, const struct end *principal,
+static bool look(struct meeting *m, const struct fb_tag_line *line, uint16_t tag, const struct end *principal,
                  const struct end *resource, struct fb_numbers *numbers)
 {
     const struct fb_rows *rows = m->sought->rows;
@@ -132,7 +136,7 @@ static bool look(const struct meeting *m, const struct fb_tag_line *line, uint16
 }
 
 /* All pairs, each on its way before the first is looked at. */
-static bool look_at_all(const struct meeting *m, struct fb_numbers *numbers)
+static bool look_at_all(struct meeting *m, struct fb_numbers *numbers)
 {
     const struct fb_tag_line *lines[PAIRS];
     uint16_t tags[PAIRS];
@@ -152,11 +156,14 @@ static bool look_at_all(const struct meeting *m, struct fb_numbers *numbers)
     return true;
 }
 
-enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers)
+enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *sought, struct fb_numbers *numbers,
+                                 bool *many)
 {
     struct meeting m;
     m.e = e;
     m.sought = sought;
+    m.left = sought->enough_walked;
+    *many = false;
     m.uids[FB_SIDE_PRINCIPAL] = e->request->principal;
     m.uids[FB_SIDE_RESOURCE] = e->request->resource;
     add_own(&m, FB_SIDE_PRINCIPAL);
@@ -168,8 +175,11 @@ enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *soug
     if (!few || pairs > PAIRS || pairs > sought->enough_proven)
         return FB_GATHER_COSTLY;
     size_t before = numbers->count;
-    if (!look_at_all(&m, numbers))
-        return FB_GATHER_CANNOT;
+    if (!look_at_all(&m, numbers)) {
+        *many = !e->cannot;
+        numbers->count = before;
+        return e->cannot ? FB_GATHER_CANNOT : FB_GATHER_COSTLY;
+    }
     fb_numbers_sort(numbers->list + before, numbers->count - before);
     return FB_GATHER_PROVEN;
 }

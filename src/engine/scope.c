@@ -40,6 +40,7 @@ struct gathering {
     const struct fb_program *program;
     const struct fb_rows *rows;
     uint32_t base;
+    uint64_t left;              /* rows of pairs that may still be looked at */
     struct side sides[2];       /* by enum fb_side */
     struct fb_numbers *numbers;
     struct {
@@ -284,11 +285,14 @@ static bool gather_list(struct gathering *g, uint32_t key, enum fb_side at)
     return true;
 }
 
-/* Rows that name this pair.  The key of anybody is 0. */
+/* Rows that name this pair.  The key of anybody is 0.  False: cannot, or no row is left to be looked at. */
 static bool gather_pair(struct gathering *g, uint32_t principal, uint32_t resource)
 {
     const uint32_t keys[2] = {principal, resource};
     for (uint32_t number = fb_rows_pair(g->rows, keys); number != 0;) {
+        if (g->left == 0)
+            return false;
+        g->left--;
         const struct fb_row *row = fb_row_at(g->rows, number - 1);
         const struct fb_form *form = &g->program->forms[row->form];
         if (side_holds(g, row, form, FB_SIDE_PRINCIPAL) && side_holds(g, row, form, FB_SIDE_RESOURCE)) {
@@ -349,6 +353,7 @@ static void gathering_init(struct gathering *g, struct fb_eval *e, const struct 
     g->program = sought->program;
     g->rows = sought->rows;
     g->base = sought->base;
+    g->left = sought->enough_walked;
     g->numbers = numbers;
     g->sides[FB_SIDE_PRINCIPAL].uid = e->request->principal;
     g->sides[FB_SIDE_PRINCIPAL].known = (sought->unknown & (1u << FB_PRINCIPAL)) == 0;
@@ -362,8 +367,9 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
 {
     struct gathering g;
     size_t before = numbers->count;
-    enum fb_gathered gathered = sought->unknown == 0 ? fb_gather_pairs(e, sought, numbers) : FB_GATHER_COSTLY;
-    if (gathered != FB_GATHER_COSTLY)
+    bool many = false;
+    enum fb_gathered gathered = sought->unknown == 0 ? fb_gather_pairs(e, sought, numbers, &many) : FB_GATHER_COSTLY;
+    if (gathered != FB_GATHER_COSTLY || many)
         return gathered;
     gathering_init(&g, e, sought, numbers);
     if (!find_keys(&g))
@@ -377,8 +383,10 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
     uint64_t rows = g.sides[at].rows, pairs = both ? keys_of(principal) * keys_of(resource) : UINT64_MAX;
     if ((rows < pairs ? rows : pairs) > (both ? sought->enough_proven : sought->enough_some))
         return FB_GATHER_COSTLY;
-    if (!(pairs < rows ? gather_pairs(&g) : gather_side(&g, at)))
-        return FB_GATHER_CANNOT;
+    if (!(pairs < rows ? gather_pairs(&g) : gather_side(&g, at))) {
+        numbers->count = before;
+        return e->cannot ? FB_GATHER_CANNOT : FB_GATHER_COSTLY;
+    }
     fb_numbers_sort(numbers->list + before, numbers->count - before);
     return both ? FB_GATHER_PROVEN : FB_GATHER_SOME;
 }
