@@ -105,14 +105,13 @@ static int write_all(struct fb_cli *cli, const char *dir, const struct file *fil
     return FB_EXIT_OK;
 }
 
-static void say_next(struct fb_cli *cli, const char *dir, const char *request)
+static void say_next(struct fb_cli *cli, const char *dir, struct fb_span request)
 {
-    fprintf(cli->out,
-            "\nNext:\n"
-            "  forbid check %s --routes\n"
-            "  forbid why %s '%s' --as 'User::\"1\"'\n"
-            "  forbid test %s\n",
-            dir, dir, request, dir);
+    fprintf(cli->out, "\nNext:\n  forbid check %s --routes\n", dir);
+    /* None, if no operation could be made an action. */
+    if (request.len != 0)
+        fprintf(cli->out, "  forbid why %s '%.*s' --as 'User::\"1\"'\n", dir, (int)request.len, request.ptr);
+    fprintf(cli->out, "  forbid test %s\n", dir);
 }
 
 static int by_example(struct fb_cli *cli, const char *dir)
@@ -125,7 +124,7 @@ static int by_example(struct fb_cli *cli, const char *dir)
     };
     int status = write_all(cli, dir, files, sizeof files / sizeof files[0]);
     if (status == FB_EXIT_OK)
-        say_next(cli, dir, "DELETE /users/2");
+        say_next(cli, dir, FB_SPAN("DELETE /users/2"));
     return status;
 }
 
@@ -162,11 +161,11 @@ static int from_source(struct fb_cli *cli, const char *dir, const struct fb_sour
         status = write_all(cli, dir, files, sizeof files / sizeof files[0]);
     }
     if (status == FB_EXIT_OK) {
-        fprintf(cli->out, "%zu actions", counts.actions);
+        fprintf(cli->out, "%zu action%s", counts.actions, counts.actions == 1 ? "" : "s");
         if (counts.left_out != 0)
             fprintf(cli->out, "; %zu left out, which the schema names in comments", counts.left_out);
         fputc('\n', cli->out);
-        say_next(cli, dir, "GET /");
+        say_next(cli, dir, counts.example);
     }
     fb_buffer_release(&policies);
     fb_buffer_release(&schema);

@@ -50,6 +50,7 @@ bool fb_api_read(struct fb_api *api, const struct fb_source *source, struct fb_a
 
 struct fb_init_counts {
     size_t actions, left_out;
+    struct fb_span example; /* a request that the first action is about, `GET /users/1`; the API's arena */
 };
 /* A schema with an action for each operation whose path a route can express; the others stand in it
  * as comments.  And policies that go with it.  False without memory. */

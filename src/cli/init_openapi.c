@@ -333,6 +333,11 @@ bool fb_api_read(struct fb_api *api, const struct fb_source *source, struct fb_a
         while (fine && fb_json_next(&r.json) == FB_JSON_KEY)
             fine = fb_span_is(r.json.string, "paths") ? read_paths(&r) : fb_json_skip(&r.json);
     }
+    if (fine && !arena->failed && api->count == 0) {
+        fb_diag_add(diags, FB_ERROR, "openapi.empty", source, (struct fb_range){0, 1},
+                    "this document has no operations, so there is nothing to make actions of");
+        return false;
+    }
     if (fine && !arena->failed)
         return true;
     if (r.json.error != NULL)

@@ -116,6 +116,7 @@ static enum fb_api_kind kind_of(const struct fb_api_operation *operation, struct
 struct drawn {
     struct fb_buffer route, id; /* "/users/{id:int}", "{id}" */
     struct fb_buffer shape;     /* "/users/{:int}": two such routes would be one */
+    struct fb_buffer example;   /* "/users/1": a path that has it */
     struct fb_span word;        /* what the resource's type is called after */
     size_t params;
     bool repeats;               /* a parameter's name, which a route has once */
@@ -139,9 +140,11 @@ static bool draw_segment(struct drawn *drawn, const struct fb_api_operation *ope
 {
     fb_buffer_add_char(&drawn->route, '/');
     fb_buffer_add_char(&drawn->shape, '/');
+    fb_buffer_add_char(&drawn->example, '/');
     if (!is_param(segment)) {
         fb_buffer_add(&drawn->route, segment);
         fb_buffer_add(&drawn->shape, segment);
+        fb_buffer_add(&drawn->example, segment);
         return literal_fits(segment);
     }
     struct fb_span name = fb_span(segment.ptr + 1, segment.len - 2);
@@ -158,6 +161,7 @@ static bool draw_segment(struct drawn *drawn, const struct fb_api_operation *ope
     fb_buffer_add_z(&drawn->route, spelling);
     fb_buffer_add_char(&drawn->shape, '{');
     fb_buffer_add_z(&drawn->shape, spelling);
+    fb_buffer_add_z(&drawn->example, kind == FB_API_UUID ? "00000000-0000-4000-8000-000000000001" : "1");
     /* A run of parameters is called after the literal before it. */
     if (!is_param(before))
         drawn->word = before.len != 0 ? before : name;
@@ -170,6 +174,7 @@ static bool draw_prefix(struct drawn *drawn, struct fb_span prefix)
     bool fits = true;
     fb_buffer_add(&drawn->route, prefix);
     fb_buffer_add(&drawn->shape, prefix);
+    fb_buffer_add(&drawn->example, prefix);
     while (prefix.len != 0) {
         prefix = fb_span_from(prefix, 1);
         size_t end = fb_span_find(prefix, '/');
@@ -193,6 +198,7 @@ static bool draw(struct drawn *drawn, const struct fb_api *api, const struct fb_
     if (drawn->route.len == 0 || ends(operation->path, "/")) {
         fb_buffer_add_char(&drawn->route, '/');
         fb_buffer_add_char(&drawn->shape, '/');
+        fb_buffer_add_char(&drawn->example, '/');
     }
     return fits;
 }
@@ -288,16 +294,22 @@ static bool note_route(struct writing *w, const struct fb_api_operation *operati
     return fb_map_get(&w->routes, shape) == NULL && fb_map_put(&w->routes, shape, w->arena);
 }
 
-static bool add_operation(struct writing *w, const struct fb_api_operation *operation)
+/* *example is set once, by the first operation that fits. */
+static bool add_operation(struct writing *w, const struct fb_api_operation *operation, struct fb_span *example)
 {
     struct drawn drawn = {.params = 0};
     fb_buffer_init(&drawn.route, &fb_heap, 16u << 10);
     fb_buffer_init(&drawn.id, &fb_heap, 16u << 10);
     fb_buffer_init(&drawn.shape, &fb_heap, 16u << 10);
-    bool whole = draw(&drawn, w->api, operation) && !drawn.route.failed && !drawn.id.failed && !drawn.shape.failed;
+    fb_buffer_init(&drawn.example, &fb_heap, 16u << 10);
+    bool whole = draw(&drawn, w->api, operation) && !drawn.route.failed && !drawn.id.failed && !drawn.shape.failed
+                 && !drawn.example.failed;
     bool fits = whole && !drawn.repeats && note_route(w, operation, &drawn);
     if (fits) {
         add_action(w, operation, &drawn);
+        if (example->len == 0)
+            *example = fb_arena_format(w->arena, "%.*s %.*s", (int)operation->method.len, operation->method.ptr,
+                                       (int)drawn.example.len, drawn.example.ptr);
     } else {
         const char *why = !whole          ? "a route takes whole segments"
                           : drawn.repeats ? "a route names a parameter once"
@@ -308,6 +320,7 @@ static bool add_operation(struct writing *w, const struct fb_api_operation *oper
         fb_buffer_add_char(w->schema, '\n');
         add_comment(w->schema, line);
     }
+    fb_buffer_release(&drawn.example);
     fb_buffer_release(&drawn.shape);
     fb_buffer_release(&drawn.id);
     fb_buffer_release(&drawn.route);
@@ -390,7 +403,7 @@ bool fb_init_from_api(const struct fb_api *api, struct fb_buffer *schema, struct
         note_name(&w, groups[i]);
     *counts = (struct fb_init_counts){.actions = 0};
     for (size_t i = 0; i < api->count; i++) {
-        if (add_operation(&w, &api->operations[i]))
+        if (add_operation(&w, &api->operations[i], &counts->example))
             counts->actions++;
         else
             counts->left_out++;
