@@ -37,7 +37,7 @@ void fuzz_one(struct fb_arena *arena, struct fb_span input)
     struct fb_api api = {0};
     struct fb_diags diags;
     struct fb_buffer schema, policies;
-    struct fb_init_counts counts = {0, 0};
+    struct fb_init_counts counts = {.actions = 0};
     fb_diags_init(&diags, arena);
     bool good = fb_api_read(&api, &source, arena, &diags);
     fuzz_must(good || diags.errors != 0, "what is refused has a diagnostic");

@@ -200,8 +200,9 @@ static int run(struct fb_cli *cli, const struct options *options, const struct f
     bool listing = strcmp(verb, "list") == 0, showing = strcmp(verb, "show") == 0;
     if (step == STEPS && !listing && !showing) {
         struct fb_span near = fb_did_you_mean(fb_span_z(verb), names, STEPS + 2);
-        return fb_cli_fail(cli, "account: there is no '%s'; %s%.*s", verb, near.len != 0 ? "did you mean " : "see --help",
-                           (int)near.len, near.ptr != NULL ? near.ptr : "");
+        return fb_cli_fail(cli, "account: there is no '%s'; %s%.*s%s", verb,
+                           near.len != 0 ? "did you mean '" : "`forbid account --help` lists what there is",
+                           (int)near.len, near.ptr != NULL ? near.ptr : "", near.len != 0 ? "'?" : "");
     }
     if (listing ? count != 0 : count == 0)
         return fb_cli_fail(cli, listing ? "account list takes no uid; `account show` does"

@@ -293,8 +293,9 @@ static int run(struct fb_cli *cli, const struct options *options, const struct f
     bool deleting = strcmp(verb, "delete") == 0;
     if (!deleting && strcmp(verb, "get") != 0) {
         struct fb_span near = fb_did_you_mean(fb_span_z(verb), names, VERBS);
-        return fb_cli_fail(cli, "entity: there is no '%s'; %s%.*s", verb, near.len != 0 ? "did you mean " : "see --help",
-                           (int)near.len, near.ptr != NULL ? near.ptr : "");
+        return fb_cli_fail(cli, "entity: there is no '%s'; %s%.*s%s", verb,
+                           near.len != 0 ? "did you mean '" : "`forbid entity --help` lists what there is",
+                           (int)near.len, near.ptr != NULL ? near.ptr : "", near.len != 0 ? "'?" : "");
     }
     if (words->count < 2)
         return fb_cli_fail(cli, "which entity?  Give its uid: 'User::\"alice\"'");

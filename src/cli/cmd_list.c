@@ -86,6 +86,20 @@ static bool read_uid(struct listing *l, const char *option, const char *text, co
     return fb_cli_type_known(l->cli, "list", option, &l->site, *uid);
 }
 
+static void no_action(struct listing *l, const struct fb_schema *schema, struct fb_span name)
+{
+    struct fb_span *names = fb_arena_array(&l->site.arena, schema->actions_count, sizeof *names);
+    for (uint32_t i = 0; names != NULL && i < schema->actions_count; i++)
+        names[i] = fb_uid_id(schema->actions[i]->uid);
+    struct fb_span near = fb_did_you_mean(name, names, names != NULL ? schema->actions_count : 0);
+    if (near.len != 0)
+        fb_cli_wrong(l->cli, "list", "--action: the schema has no action %s; did you mean %.*s?", l->options->action,
+                     (int)near.len, near.ptr);
+    else
+        fb_cli_wrong(l->cli, "list", "--action: the schema has no action %s (`forbid check DIR --routes` lists them)",
+                     l->options->action);
+}
+
 /* By uid, or by a name that one action has. */
 static const struct fb_schema_action *find_action(struct listing *l)
 {
@@ -103,8 +117,7 @@ static const struct fb_schema_action *find_action(struct listing *l)
         found = schema->actions[i];
     }
     if (found == NULL)
-        fb_cli_wrong(l->cli, "list", "--action: the schema has no action %s (`forbid check DIR --routes` lists them)",
-                     text.ptr);
+        no_action(l, schema, uid != NULL ? fb_uid_id(uid) : text);
     return found;
 }
 
@@ -163,7 +176,8 @@ static bool read_query(struct listing *l)
     const struct options *options = l->options;
     struct fb_guard_list *list = &l->list;
     if ((options->principal != NULL) == (options->resource != NULL))
-        return fb_cli_wrong(l->cli, "list", "give --principal, to list resources, or --resource, to list principals");
+        return fb_cli_wrong(l->cli, "list", "give --principal, to list resources, or --resource, to list principals%s",
+                            options->principal != NULL ? "; not both" : "");
     if (options->action == NULL)
         return fb_cli_wrong(l->cli, "list", "--action is missing");
     if (options->groups.count != 0 && options->principal == NULL)

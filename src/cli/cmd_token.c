@@ -233,24 +233,41 @@ static struct fb_dev_key *key_of(struct fb_cli *cli, const struct options *optio
     return key;
 }
 
-static bool mint(struct fb_cli *cli, const struct options *options, const struct fb_dev_key *key)
+static bool mint(struct fb_cli *cli, struct fb_span claims, const struct fb_dev_key *key)
 {
-    struct fb_buffer claims, token;
+    struct fb_buffer token;
     const char *error = "out of memory";
-    fb_buffer_init(&claims, &fb_heap, CLAIMS_BYTES_MAX);
     fb_buffer_init(&token, &fb_heap, CLAIMS_BYTES_MAX * 2);
-    bool fine = write_claims(cli, options, &claims);
-    if (fine && !fb_token_mint(key, fb_buffer_span(&claims), &token, &error)) {
+    bool fine = fb_token_mint(key, claims, &token, &error);
+    if (!fine)
         fb_cli_fail(cli, "token: %s", error);
-        fine = false;
-    }
     if (fine) {
         fb_buffer_add_char(&token, '\n');
         fb_cli_write(cli, &token);
     }
     fb_buffer_release(&token);
-    fb_buffer_release(&claims);
     return fine;
+}
+
+static int token_of(struct fb_cli *cli, const struct options *options, struct fb_span claims)
+{
+    bool made;
+    struct fb_dev_key *key = key_of(cli, options, &made);
+    if (key == NULL)
+        return FB_EXIT_FAILED;
+    struct fb_buffer path;
+    fb_buffer_init(&path, &fb_heap, 64u << 10);
+    fb_buffer_add_format(&path, "%s.jwks.json", options->key);
+    const char *jwks = options->jwks != NULL ? options->jwks : path.ptr;
+    /* An existing key set stays as it is, others' keys may be in it; one that is asked for is written. */
+    bool write = made || options->jwks != NULL || access(jwks, F_OK) != 0;
+    bool fine = jwks != NULL && (!write || write_jwks(cli, key, jwks));
+    if (fine && made && !options->quiet)
+        fprintf(cli->err, "forbid: made the key %s; its public key set is %s\n", options->key, jwks);
+    fine = fine && mint(cli, claims, key);
+    fb_buffer_release(&path);
+    fb_dev_key_free(key);
+    return fine ? FB_EXIT_OK : FB_EXIT_FAILED;
 }
 
 int fb_cmd_token(struct fb_cli *cli, int argc, char **argv)
@@ -266,21 +283,11 @@ int fb_cmd_token(struct fb_cli *cli, int argc, char **argv)
                                                          : NULL;
     if (missing != NULL)
         return fb_cli_fail(cli, "token: %s is missing; `forbid token --help` has an example", missing);
-    bool made;
-    struct fb_dev_key *key = key_of(cli, &options, &made);
-    if (key == NULL)
-        return FB_EXIT_FAILED;
-    struct fb_buffer path;
-    fb_buffer_init(&path, &fb_heap, 64u << 10);
-    fb_buffer_add_format(&path, "%s.jwks.json", options.key);
-    const char *jwks = options.jwks != NULL ? options.jwks : path.ptr;
-    /* An existing key set stays as it is, others' keys may be in it; one that is asked for is written. */
-    bool write = made || options.jwks != NULL || access(jwks, F_OK) != 0;
-    bool fine = jwks != NULL && (!write || write_jwks(cli, key, jwks));
-    if (fine && made && !options.quiet)
-        fprintf(cli->err, "forbid: made the key %s; its public key set is %s\n", options.key, jwks);
-    fine = fine && mint(cli, &options, key);
-    fb_buffer_release(&path);
-    fb_dev_key_free(key);
-    return fine ? FB_EXIT_OK : FB_EXIT_FAILED;
+    /* What is wrong with the claims is said before a key is made. */
+    struct fb_buffer claims;
+    fb_buffer_init(&claims, &fb_heap, CLAIMS_BYTES_MAX);
+    int status =
+        write_claims(cli, &options, &claims) ? token_of(cli, &options, fb_buffer_span(&claims)) : FB_EXIT_FAILED;
+    fb_buffer_release(&claims);
+    return status;
 }

@@ -74,11 +74,16 @@ int main(int argc, char **argv)
         print_help(stderr);
         return FB_EXIT_FAILED;
     }
+    if (argc > 2 && strcmp(argv[1], "help") == 0 && argv[2][0] != '-') {
+        char help[] = "--help", *words[] = {argv[2], help, NULL};
+        const struct fb_verb *taught = fb_verb_find(argv[2]);
+        return taught != NULL ? written(&cli, taught->run(&cli, 2, words)) : unknown_verb(&cli, argv[2]);
+    }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return written(&cli, FB_EXIT_OK);
     }
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0 || strcmp(argv[1], "-V") == 0) {
         puts("forbid " FB_VERSION);
         return written(&cli, FB_EXIT_OK);
     }

@@ -147,6 +147,24 @@ static enum fb_parsed one_too_many(struct fb_cli *cli, const struct fb_usage *us
     return wrong(cli, usage, "'%s' is one argument too many", word);
 }
 
+/* The synopsis names the arguments in their order, before its first option: "forbid why DIR 'METHOD /path' [--as …". */
+static enum fb_parsed missing(struct fb_cli *cli, const struct fb_usage *usage, size_t given)
+{
+    struct fb_span rest = fb_span_z(usage->synopsis);
+    for (size_t word = 0; rest.len != 0; word++) {
+        bool quoted = rest.ptr[0] == '\'';
+        size_t len = quoted ? fb_span_find(fb_span_from(rest, 1), '\'') + 2 : fb_span_find(rest, ' ');
+        struct fb_span name = fb_span_head(rest, len);
+        if (strchr("[-\n", name.len != 0 ? name.ptr[0] : '[') != NULL)
+            break;
+        bool placeholder = quoted || (name.ptr[0] >= 'A' && name.ptr[0] <= 'Z') || fb_span_find(name, '|') < name.len;
+        if (word == given + 2 && placeholder) /* behind "forbid" and the verb */
+            return wrong(cli, usage, "%.*s is missing", (int)name.len, name.ptr);
+        rest = fb_span_from(rest, len + 1);
+    }
+    return wrong(cli, usage, "an argument is missing");
+}
+
 enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage, int argc, char **argv,
                                 struct fb_words *words)
 {
@@ -175,6 +193,6 @@ enum fb_parsed fb_options_parse(struct fb_cli *cli, const struct fb_usage *usage
         words->list[words->count++] = word;
     }
     if (words->count < usage->words_min)
-        return wrong(cli, usage, "an argument is missing");
+        return missing(cli, usage, words->count);
     return FB_PARSED_GO;
 }

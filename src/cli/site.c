@@ -176,18 +176,24 @@ void fb_cli_site_close(struct fb_cli_site *site)
     fb_arena_release(&site->arena);
 }
 
+struct fb_span fb_cli_near_type(const struct fb_schema *schema, struct fb_span type)
+{
+    enum { NAMES_MAX = 1000 };
+    struct fb_span names[NAMES_MAX];
+    uint32_t count = schema->types_count < NAMES_MAX ? schema->types_count : NAMES_MAX;
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = schema->types[i]->name;
+    return fb_did_you_mean(type, names, count);
+}
+
 bool fb_cli_type_known(struct fb_cli *cli, const char *verb, const char *option, const struct fb_cli_site *site,
                        const struct fb_uid *uid)
 {
-    enum { NAMES_MAX = 1000 };
     const struct fb_schema *schema = fb_policies_schema(site->policies);
-    struct fb_span names[NAMES_MAX], type = fb_uid_type(uid);
-    uint32_t count = schema->types_count < NAMES_MAX ? schema->types_count : NAMES_MAX;
+    struct fb_span type = fb_uid_type(uid);
     if (fb_schema_type(schema, type) != NULL)
         return true;
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = schema->types[i]->name;
-    struct fb_span near = fb_did_you_mean(type, names, count);
+    struct fb_span near = fb_cli_near_type(schema, type);
     if (near.len != 0)
         return fb_cli_wrong(cli, verb, "%s: the schema has no entity type %.*s; did you mean %.*s?", option,
                             (int)type.len, type.ptr, (int)near.len, near.ptr);

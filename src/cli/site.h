@@ -32,6 +32,8 @@ bool fb_cli_site_open(struct fb_cli_site *site, const struct fb_site_options *op
 /* Does the schema have the type of a uid that an option gave?  Says so if not, with the name that is near. */
 bool fb_cli_type_known(struct fb_cli *cli, const char *verb, const char *option, const struct fb_cli_site *site,
                        const struct fb_uid *uid);
+/* A type of the schema's whose name is near; empty if there is none. */
+struct fb_span fb_cli_near_type(const struct fb_schema *schema, struct fb_span type);
 /* After a failed opening too. */
 void fb_cli_site_close(struct fb_cli_site *site);
 

@@ -135,6 +135,19 @@ bool fb_test_read_request(struct fb_test_reader *r, void *into)
 
 /* --- Who asks ------------------------------------------------------------------------------------ */
 
+/* One who asks, or a group of theirs: NULL, or a uid of a type that there is. */
+static const struct fb_uid *asking(struct fb_test_reader *r, const struct fb_uid *uid)
+{
+    if (uid == NULL || fb_schema_type(r->tests->schema, fb_uid_type(uid)) != NULL)
+        return uid;
+    struct fb_span type = fb_uid_type(uid), near = fb_cli_near_type(r->tests->schema, type);
+    struct fb_diag *fault = fb_test_fault(r, "test.uid", r->json.range, "the schema has no entity type %.*s",
+                                          (int)type.len, type.ptr);
+    if (near.len != 0)
+        fault->hint = fb_arena_format(&r->tests->arena, "did you mean %.*s?", (int)near.len, near.ptr);
+    return uid;
+}
+
 static bool read_principal(struct fb_test_reader *r, void *into)
 {
     struct fb_test *test = into;
@@ -143,7 +156,7 @@ static bool read_principal(struct fb_test_reader *r, void *into)
         return false;
     test->who = FB_TEST_ASSUMED;
     if (text.len != 0)
-        test->assumed.principal = fb_test_uid(r);
+        test->assumed.principal = asking(r, fb_test_uid(r));
     return true;
 }
 
@@ -170,7 +183,7 @@ static bool read_in(struct fb_test_reader *r, void *into)
         if (uid == NULL)
             fb_test_fault(r, "test.uid", r->json.range, "'%.*s' is no entity uid", (int)names[i].len, names[i].ptr);
         else
-            list[test->assumed.parents_count++] = uid;
+            list[test->assumed.parents_count++] = asking(r, uid);
     }
     test->assumed.parents = list;
     return true;
@@ -219,7 +232,7 @@ bool fb_test_read_as(struct fb_test_reader *r, void *into)
         return true;
     if (event == FB_JSON_STRING) {
         test->who = FB_TEST_ASSUMED;
-        test->assumed.principal = fb_test_uid(r);
+        test->assumed.principal = asking(r, fb_test_uid(r));
         return true;
     }
     if (event != FB_JSON_OBJECT)

@@ -48,7 +48,7 @@ check 'lists by state' 0 '^disabled  Robot' account list --state disabled
 check 'lists by type, as JSON' 0 '"type":"Robot"' account list --type Robot --json
 check 'an empty list is an array' 0 '^\[\]$' account list --state deleted --json
 check 'a state that is none' 1 'one of active, suspended' account list --state gone
-check 'a verb that is none' 1 'did you mean suspend' account suspnd 'User::"a"'
+check 'a verb that is none' 1 "did you mean 'suspend'?" account suspnd 'User::"a"'
 check 'a uid that is none' 1 "'User::\"alice\"'" account show alice
 
 input=$dir/one.json
