@@ -107,6 +107,8 @@ static void reads_cedar_text(void **state)
         {"::\"a\"", NULL},
         {"U:\"a\"", NULL},
         {"U: :\"a\"", NULL},
+        {"Ux:\"a\"", NULL},
+        {"U:x\"a\"", NULL},
         {"U::\"a", NULL},
         {"U::a", NULL},
         {"U::\"a\"x", NULL},
