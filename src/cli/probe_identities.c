@@ -104,13 +104,20 @@ static const char *add_token(struct fb_probe_world *world, struct fb_probe_ident
     return add_field(world, who, fb_arena_format(world->arena, "Authorization: Bearer %.*s", (int)token.len, token.ptr));
 }
 
+/* A file's name is no secret. */
+static const char *told(struct fb_probe_world *world, struct fb_span path, const char *why)
+{
+    struct fb_span text = fb_arena_format(world->arena, "%.*s: %s", (int)path.len, path.ptr, why);
+    return text.len != 0 ? fb_arena_text(world->arena, text) : why;
+}
+
 static const char *add_token_file(struct fb_probe_world *world, struct fb_probe_identity *who, struct fb_span path)
 {
     struct fb_buffer text;
     char *name = fb_arena_text(world->arena, path);
     fb_buffer_init(&text, &fb_heap, SECRET_MAX);
     int error = name != NULL ? fb_buffer_read_file(&text, name) : 0;
-    const char *why = name == NULL ? "out of memory" : error != 0 ? strerror(error) : add_token(world, who, fb_buffer_span(&text));
+    const char *why = name == NULL ? "out of memory" : error != 0 ? told(world, path, strerror(error)) : add_token(world, who, fb_buffer_span(&text));
     fb_buffer_release(&text);
     return why;
 }

@@ -115,6 +115,22 @@ static void say_ready(const struct fb_serve *serve)
     fflush(serve->cli->out);
 }
 
+/* What is at fault is said here, as at the start: nginx would say it line by line among its own, and of success
+ * nothing.  It is asked only for what it will take. */
+static void read_again(const struct fb_serve *serve, pid_t child)
+{
+    struct fb_cli_site site;
+    bool fine = fb_cli_site_open(&site, &serve->options->site, serve->dir) && fb_site_check(&site.site, &site.diags);
+    if (!fine) {
+        fb_cli_diags(serve->cli, &site.diags, false);
+        fprintf(serve->cli->err, "forbid: serve: not read again; what was served before stays\n");
+    } else if (kill(child, SIGHUP) == 0) {
+        fprintf(serve->cli->out, "forbid: reading %s again\n", serve->dir);
+        fflush(serve->cli->out);
+    }
+    fb_cli_site_close(&site);
+}
+
 /* How nginx ended, as our status. */
 static int ended(const struct fb_serve *serve, int status, bool asked)
 {
@@ -140,6 +156,8 @@ static int attend(const struct fb_serve *serve, pid_t child, const sigset_t *sig
             /* A second one does not wait for open requests. */
             kill(child, asked ? SIGTERM : SIGQUIT);
             asked = true;
+        } else if (got == SIGHUP) {
+            read_again(serve, child);
         } else if (got > 0 && got != SIGCHLD) {
             asked |= got == SIGQUIT;
             kill(child, got);
