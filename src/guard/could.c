@@ -36,12 +36,18 @@ bool fb_case_could(struct fb_case *c, const struct fb_request *request, const st
     return fb_could_allow(c->site->policies->program, request, unknowns, NULL, c->arena, could) == FB_OK;
 }
 
-/* `principal` unknown, of one type. */
+static bool is_anonymous(const struct fb_case *c, const struct fb_entity_type *type)
+{
+    return c->action->anonymous != NULL && fb_span_eq(type->name, fb_uid_type(c->action->anonymous));
+}
+
+/* `principal` unknown, of one type.  Nobody is known, and has no token. */
 static bool could_as(struct fb_case *c, const struct fb_entity_type *type, bool *could)
 {
     struct fb_request request = c->request;
-    const struct fb_unknowns unknowns = {.principal = true, .resource = true, .context = token_field, .context_count = 1};
-    request.principal = any_of(c, type->name);
+    bool nobody = is_anonymous(c, type);
+    const struct fb_unknowns unknowns = {.principal = !nobody, .resource = true, .context = token_field, .context_count = nobody ? 0 : 1};
+    request.principal = nobody ? c->action->anonymous : any_of(c, type->name);
     if (request.principal == NULL)
         return false;
     if (fb_route_resource_is_principal(c->match.route))
@@ -60,8 +66,7 @@ static bool could_as(struct fb_case *c, const struct fb_entity_type *type, bool 
  * drop a bad credential to be it. */
 static bool counts(const struct fb_case *c, const struct fb_entity_type *type)
 {
-    return c->action->anonymous == NULL || c->credentials == FB_CREDENTIALS_BAD
-           || !fb_span_eq(type->name, fb_uid_type(c->action->anonymous));
+    return c->credentials == FB_CREDENTIALS_BAD || !is_anonymous(c, type);
 }
 
 bool fb_could_anybody(struct fb_case *c, bool *could)
