@@ -210,19 +210,33 @@ uint32_t fb_candidates_more(struct fb_candidates *candidates, struct fb_eval *e)
     return *candidates->now.at++;
 }
 
+/* The variables whose entities the rule asks for: in its scope, in its conditions. */
+static uint8_t looked_of(const struct fb_program *program, const struct fb_form *form)
+{
+    uint8_t looked = 0;
+    for (int side = 0; side < 2; side++)
+        if (form->op[side] == FB_SCOPE_IN || form->op[side] == FB_SCOPE_IS_IN)
+            looked |= (uint8_t)(1u << (side == FB_SIDE_PRINCIPAL ? FB_PRINCIPAL : FB_RESOURCE));
+    for (uint32_t i = 0; i < form->conjuncts_count; i++)
+        looked |= program->code.nodes[program->conjuncts[form->conjuncts + i].node].vars >> 4;
+    return looked;
+}
+
 bool fb_concern(const struct fb_program *program, const uint32_t *rules, uint32_t count, struct fb_arena *arena,
                 struct fb_concerned *concerned)
 {
     uint32_t *list = fb_arena_array(arena, count + (size_t)1, sizeof *list);
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     const struct fb_form **forms = fb_arena_array(arena, count + (size_t)1, sizeof *forms);
+    uint8_t looked = 0;
     if (list == NULL || forms == NULL)
         return false;
     for (uint32_t i = 0; i < count; i++) {
         list[i] = rules[i];
         forms[i] = fb_program_form(program, rules[i]);
+        looked |= looked_of(program, forms[i]);
     }
-    *concerned = (struct fb_concerned){list, forms, count};
+    *concerned = (struct fb_concerned){.list = list, .forms = forms, .count = count, .looked = looked};
     return true;
 }
 

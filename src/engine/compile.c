@@ -30,10 +30,19 @@ static bool too_much(struct fb_compiler *to, const struct fb_expr *expr, const c
     return false;
 }
 
+/* Whether the operation asks for the entity that its left operand is. */
+static bool looks_left(uint8_t op)
+{
+    return op == FB_OP_ATTR || op == FB_OP_HAS || op == FB_OP_PATH || op == FB_OP_IN || op == FB_OP_IS_IN
+           || op == FB_OP_GET_TAG || op == FB_OP_HAS_TAG;
+}
+
 /* Appends a node; its children must have been appended. */
 static bool emit(struct fb_compiler *to, struct fb_node node, struct fb_range range, uint32_t *index)
 {
     struct fb_code *code = to->code;
+    if (looks_left(node.op) && code->nodes[node.left].op == FB_OP_VAR)
+        node.vars |= (uint8_t)FB_VARS_LOOKED(code->nodes[node.left].arg);
     struct fb_node *nodes = fb_arena_grow_alone(to->arena, code->nodes, code->nodes_count, &code->nodes_capacity,
                                                 sizeof *nodes);
     if (nodes == NULL)

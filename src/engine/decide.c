@@ -164,9 +164,27 @@ static bool weigh_candidates(struct fb_eval *e, const struct fb_program *program
     return true;
 }
 
+/* The entities that are asked for sooner or later, at once, so that the processor waits for both together.  False:
+ * cannot. */
+static bool find_looked(struct fb_eval *e, uint8_t looked)
+{
+    static const uint8_t vars[] = {FB_PRINCIPAL, FB_RESOURCE};
+    for (int i = 0; i < 2; i++) {
+        uint8_t var = vars[i];
+        if ((looked >> var & 1) == 0 || e->seen[var].found != NULL)
+            continue;
+        const struct fb_entity *entity = fb_find_seen(e, &e->seen[var]);
+        e->known_path[var] = FB_PATH_VAR + var;
+        e->known_fields[var] = entity != NULL ? entity->attrs : NULL;
+    }
+    return !e->cannot;
+}
+
 static bool weigh_concerned(struct fb_eval *e, const struct fb_program *program, const struct fb_concerned *concerned,
                             struct lists *lists)
 {
+    if (!find_looked(e, concerned->looked))
+        return false;
     for (uint32_t i = 0; i < concerned->count; i++)
         if (!weigh(e, program, concerned->list[i], concerned->forms[i], false, lists))
             return false;

@@ -84,6 +84,7 @@ const struct fb_program *fb_link_table_program(const struct fb_link_table *table
 struct fb_concerned {
     const uint32_t *list;
     const struct fb_form *const *forms;         /* how each of them is compiled */
+    uint8_t looked;                             /* 1 << enum fb_var whose entity some of them asks for */
     uint32_t count;
 };
 

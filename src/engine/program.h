@@ -48,10 +48,13 @@ enum fb_op {
  * few operators around the next. */
 #define FB_NODE_DEPTH (4 * FB_CEDAR_DEPTH)
 
+#define FB_VARS_LOOKED(var) (0x10u << (var))
+
 struct fb_node {
     uint8_t op;                 /* enum fb_op */
     uint8_t arg;
-    uint8_t vars;               /* 1 << enum fb_var for each variable that is read below */
+    uint8_t vars;               /* 1 << enum fb_var for each variable that is read below; FB_VARS_LOOKED(var) where
+                                 * fields, tags or ancestors of the entity that it is are asked for */
     uint8_t reserved;
     uint32_t left, right, third;
     union {
