@@ -20,14 +20,36 @@ struct fb_entity_set *fb_entity_set_new(struct fb_arena *arena)
     return set;
 }
 
-/* The slot of that uid, or the free one where it belongs.  The table is never full. */
+/* The same for a uid that shares its whole hash with another.  fb_hash() is no secret, so whoever may choose ids can
+ * make thousands of these; a hash that nobody can foresee, as it depends on where the set lies, spreads them. */
+static __attribute__((noinline, cold)) struct fb_slot *slot_of_alike(const struct fb_entity_set *set,
+                                                                     const struct fb_uid *uid)
+{
+    const struct fb_hash_key key = {(uint64_t)(uintptr_t)set, (uint64_t)(uintptr_t)set->arena};
+    uint32_t tag = (uint32_t)(uid->hash >> 32);
+    for (uint32_t at = (uint32_t)fb_hash_keyed(&key, fb_uid_id(uid)) & set->mask;; at = (at + 1) & set->mask) {
+        struct fb_slot *slot = &set->slots[at];
+        if (slot->node == 0 || (slot->tag == tag && fb_uid_eq(set->nodes[slot->node - 1].uid, uid)))
+            return slot;
+    }
+}
+
+/* The slot of that uid, or the free one where it belongs.  The table is never full.  The first of those with one hash
+ * stands where the hash says, and none of the others before it, since slots are never left. */
 static inline struct fb_slot *slot_of(const struct fb_entity_set *set, const struct fb_uid *uid)
 {
     uint32_t tag = (uint32_t)(uid->hash >> 32);
     for (uint32_t at = (uint32_t)uid->hash & set->mask;; at = (at + 1) & set->mask) {
         struct fb_slot *slot = &set->slots[at];
-        if (slot->node == 0 || (slot->tag == tag && fb_uid_eq(set->nodes[slot->node - 1].uid, uid)))
+        if (slot->node == 0)
             return slot;
+        if (slot->tag != tag)
+            continue;
+        const struct fb_uid *other = set->nodes[slot->node - 1].uid;
+        if (fb_uid_eq(other, uid))
+            return slot;
+        if (other->hash == uid->hash)
+            return slot_of_alike(set, uid);
     }
 }
 
