@@ -81,6 +81,15 @@ bool fb_decision_hand_out(struct fb_arena *arena, const struct fb_program *progr
     return !arena->failed;
 }
 
+/* The same as before?  Not by address alone: who replaces entities under a decider that lives on, which is against
+ * forbid.h but easily done, mostly gets the address of the old ones, and must not get their answers. */
+static bool are_the_same(const struct forbid_decider *decider, const struct forbid_entities *entities)
+{
+    return decider->concerns_known && decider->concerns_of == entities
+           && (entities == NULL || (decider->concerns_made.tv_sec == entities->made.tv_sec
+                                    && decider->concerns_made.tv_nsec == entities->made.tv_nsec));
+}
+
 /* What the request's action concerns, remembered from earlier ones as long as they ask about the same entities.  Links
  * that come and go are not for that. */
 static const struct fb_concerned *concerned_by(struct forbid_decider *decider, const struct forbid_request *given,
@@ -88,10 +97,11 @@ static const struct fb_concerned *concerned_by(struct forbid_decider *decider, c
 {
     if (given->links != NULL)
         return NULL;
-    if (!decider->concerns_known || decider->concerns_of != given->entities || decider->concerns_arena.failed) {
+    if (!are_the_same(decider, given->entities) || decider->concerns_arena.failed) {
         fb_arena_clear(&decider->concerns_arena);
         fb_concerns_init(&decider->concerns, program, asked->entities, &decider->concerns_arena);
         decider->concerns_of = given->entities;
+        decider->concerns_made = given->entities != NULL ? given->entities->made : (struct timespec){0};
         decider->concerns_known = true;
     }
     return fb_concerns_of(&decider->concerns, asked->action);

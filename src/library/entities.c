@@ -19,6 +19,7 @@ static bool fill(struct fb_root *root, const struct fb_source *source, const voi
     const struct forbid_schema *schema = how;
     struct forbid_entities *made = (struct forbid_entities *)(void *)root;
     made->set = fb_entity_set_new(&root->arena);
+    (void)clock_gettime(CLOCK_MONOTONIC, &made->made);
     if (made->set == NULL)
         return false;
     if (schema != NULL) {

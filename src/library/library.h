@@ -13,6 +13,8 @@
 
 #include <forbid/forbid.h>
 
+#include <time.h>
+
 #define FB_ERRORS_BYTES ((size_t)256 << 20)     /* diagnostics and copies of the texts they are about */
 #define FB_ROOT_BYTES ((size_t)4 << 30)         /* of one root object; of the working memory of one call */
 #define FB_STRING_BYTES ((size_t)1 << 30)
@@ -49,6 +51,7 @@ struct forbid_policies {
 struct forbid_entities {
     struct fb_root root;
     struct fb_entity_set *set;
+    struct timespec made;   /* tells it from one that stood at its address before */
 };
 
 /* --- root.c ---------------------------------------------------------------------------------------- */
@@ -137,6 +140,7 @@ struct forbid_decider {
     struct fb_arena concerns_arena;
     struct fb_concerns concerns;
     const struct forbid_entities *concerns_of;
+    struct timespec concerns_made;  /* when that was */
     bool concerns_known;
     /* of the last batch: its answers, and the errors of its requests */
     struct fb_arena batch;

@@ -20,7 +20,7 @@ static forbid_links *links[2];
 
 /* In the first set every other action is in `write`, in the second every third, and some in `hush`; in the third
  * none is there. */
-static forbid_entities *make_set(int which)
+static forbid_entities *make_set_with(const struct forbid_allocator *allocator, int which)
 {
     size_t capacity = 200 * (ACTIONS + 3), len = 0;
     char *json = malloc(capacity);
@@ -35,9 +35,14 @@ static forbid_entities *make_set(int which)
                                 i % 10 == 3 ? "{\"type\":\"Action\",\"id\":\"hush\"}" : "");
     (void)snprintf(json + len, capacity - len, "]");
     forbid_entities *made;
-    assert_int_equal(forbid_entities_parse(NULL, NULL, TEXT("e"), TEXT(json), &made, NULL), FORBID_OK);
+    assert_int_equal(forbid_entities_parse(allocator, NULL, TEXT("e"), TEXT(json), &made, NULL), FORBID_OK);
     free(json);
     return made;
+}
+
+static forbid_entities *make_set(int which)
+{
+    return make_set_with(NULL, which);
 }
 
 static uint32_t number(uint32_t *state)
@@ -132,6 +137,59 @@ static void batches_by_turns(void **state)
     forbid_decider_free(decider);
 }
 
+/* Gives the same addresses again once all has been freed. */
+struct again {
+    size_t used, out;
+    _Alignas(16) char room[1 << 20];
+};
+
+static void *again_resize(void *context, void *block, size_t old_size, size_t new_size)
+{
+    struct again *again = context;
+    if (new_size == 0) {
+        again->out -= block != NULL;
+        if (again->out == 0)
+            again->used = 0;
+        return NULL;
+    }
+    size_t rounded = (new_size + 15) & ~(size_t)15;
+    if (rounded > sizeof again->room - again->used)
+        return NULL;
+    char *made = again->room + again->used;
+    again->used += rounded;
+    if (block != NULL)
+        memcpy(made, block, old_size < new_size ? old_size : new_size);
+    else
+        again->out++;
+    return made;
+}
+
+/* Others that stand where the last ones stood. */
+static void replaced_at_their_address(void **state)
+{
+    (void)state;
+    static struct again again;
+    const struct forbid_allocator allocator = {again_resize, &again};
+    forbid_decider *decider = forbid_decider_new(NULL, policies, 0);
+    const forbid_entities *before = NULL;
+    int allows = 0;
+    for (int i = 0; i < 20; i++) {
+        forbid_entities *entities = make_set_with(&allocator, i % 2);
+        assert_true(before == NULL || before == entities);
+        before = entities;
+        const struct forbid_request request = {.size = sizeof request, .principal = TEXT("User::\"u\""),
+                                               .action = TEXT("Action::\"a2\""), .resource = TEXT("Doc::\"d\""),
+                                               .entities = entities};
+        struct forbid_decision decision = {.size = sizeof decision};
+        assert_int_equal(forbid_authorize(decider, &request, &decision, NULL), FORBID_OK);
+        assert_true(is_right(&request, &decision));
+        allows += decision.allow;
+        forbid_entities_free(entities);
+    }
+    assert_int_equal(allows, 10);
+    forbid_decider_free(decider);
+}
+
 /* Fails at one call, and never again. */
 struct once {
     long left;
@@ -206,6 +264,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(by_turns), cmocka_unit_test(batches_by_turns),
+                                       cmocka_unit_test(replaced_at_their_address),
                                        cmocka_unit_test(memory_short_once)};
     return cmocka_run_group_tests_name("remember", tests, set_up, tear_down);
 }
