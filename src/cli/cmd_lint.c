@@ -225,6 +225,28 @@ static void print_sarif(struct fb_buffer *out, const struct fb_findings *finding
     fb_sarif_print(out, &diags, "exchanges");
 }
 
+static int print_rules_json(struct fb_cli *cli)
+{
+    struct fb_buffer out;
+    fb_buffer_init(&out, &fb_heap, (size_t)1 << 20);
+    fb_buffer_add_z(&out, "{\"rules\":[");
+    for (unsigned i = 0; i < FB_RULES; i++) {
+        const struct fb_audit_text *rule = fb_audit_text((enum fb_audit_rule)i);
+        const char *const members[][2] = {{"rule", rule->code}, {"severity", name_of(rule->severity)}, {"what", rule->what},
+                                          {"change", rule->change}, {"source", rule->source}};
+        for (size_t m = 0; m < sizeof members / sizeof members[0]; m++) {
+            fb_buffer_add_format(&out, "%s\"%s\":", m != 0 ? "," : i != 0 ? ",{" : "{", members[m][0]);
+            fb_buffer_add_json(&out, fb_span_z(members[m][1]));
+        }
+        fb_buffer_add_char(&out, '}');
+    }
+    fb_buffer_add_z(&out, "]}\n");
+    fb_cli_write(cli, &out);
+    bool whole = !out.failed;
+    fb_buffer_release(&out);
+    return whole ? FB_EXIT_OK : fb_cli_fail(cli, "lint: out of memory");
+}
+
 static int print_rules(struct fb_cli *cli)
 {
     for (unsigned i = 0; i < FB_RULES; i++) {
@@ -296,7 +318,7 @@ int fb_cmd_lint(struct fb_cli *cli, int argc, char **argv)
     if (parsed != FB_PARSED_GO)
         return parsed == FB_PARSED_HELP ? FB_EXIT_OK : FB_EXIT_FAILED;
     if (options.rules)
-        return print_rules(cli);
+        return options.json ? print_rules_json(cli) : print_rules(cli);
     if (!options_are_good(cli, &options))
         return FB_EXIT_FAILED;
     struct fb_arena arena;

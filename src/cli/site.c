@@ -92,8 +92,17 @@ static bool add_issuer(struct fb_cli_site *site, const struct fb_site_options *o
     if (words.full)
         return fault(site, "issuer.too_long", "issuer %s: more than %u words", text, ISSUER_WORDS_MAX);
     struct fb_issuer issuer;
-    return fb_issuer_parse(words.list, words.count, &site->arena, &issuer, &site->diags)
-           && fb_issuers_add_file(site->issuers, &issuer, &site->diags);
+    size_t before = site->diags.count;
+    bool fine = fb_issuer_parse(words.list, words.count, &site->arena, &issuer, &site->diags);
+    /* The words are the directive's: who gave options is told of options. */
+    for (size_t i = before; !fine && i < site->diags.count; i++) {
+        struct fb_diag *diag = &site->diags.list[i];
+        if (diag->hint.len == 0 && strcmp(diag->code, "issuer.jwks") == 0)
+            diag->hint = FB_SPAN("--jwks FILE; of several issuers each says its own: --issuer 'URL jwks=FILE …'");
+        else if (diag->hint.len == 0 && strcmp(diag->code, "issuer.audience") == 0)
+            diag->hint = FB_SPAN("--audience NAME; of several issuers each says its own: --issuer 'URL audience=NAME …'");
+    }
+    return fine && fb_issuers_add_file(site->issuers, &issuer, &site->diags);
 }
 
 static bool open_issuers(struct fb_cli_site *site, const struct fb_site_options *options)

@@ -211,6 +211,22 @@ static bool still_same(struct reading *reading)
     return same;
 }
 
+/* "schema.cedar", "app.cedarschema": what may have been meant for the schema; empty if nothing looks like it. */
+static struct fb_span other_schema(const struct reading *reading)
+{
+    struct fb_span found = {0, NULL};
+    DIR *dir = opendir(reading->dir);
+    for (const struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        struct fb_span name = fb_span_z(entry->d_name);
+        if (fb_span_is(name, "schema.cedar")
+            || (name.len > 12 && fb_span_is(fb_span_from(name, name.len - 12), ".cedarschema")))
+            found = fb_arena_copy(reading->arena, name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
 static bool collect(struct reading *reading, struct fb_files *files)
 {
     files->policies = fb_arena_array(reading->arena, reading->count + 1, sizeof(struct fb_source *));
@@ -226,10 +242,14 @@ static bool collect(struct reading *reading, struct fb_files *files)
             files->policies[files->policies_count++] = entry->source;
     }
     if (files->schema == NULL) {
+        struct fb_span other = other_schema(reading);
         fb_diag_add(reading->diags, FB_ERROR, "load.no_schema", NULL, (struct fb_range){0, 0},
                     "%s/schema.cedarschema: there is no such file", reading->dir)->hint =
-            FB_SPAN("a policy directory has a schema, which says which HTTP route each action stands for; "
-                    "`forbid init` writes one to begin with");
+            other.len != 0
+                ? fb_arena_format(reading->arena, "the schema has this name; if %.*s is it, rename that",
+                                  (int)other.len, other.ptr)
+                : FB_SPAN("a policy directory has a schema, which says which HTTP route each action stands for; "
+                          "`forbid init` writes one to begin with");
         return false;
     }
     return true;

@@ -89,6 +89,24 @@ static bool bad(const struct reader *r, struct fb_span part, const char *message
     return false;
 }
 
+/* Any method is one (RFC 9110 section 9.1), but a slip of the pen in a usual one makes a route that nobody asks for. */
+static void warn_of_method(const struct reader *r, struct fb_span method)
+{
+    static const struct fb_span usual[] = {FB_SPAN_INIT("GET"),   FB_SPAN_INIT("HEAD"),   FB_SPAN_INIT("POST"),
+                                           FB_SPAN_INIT("PUT"),   FB_SPAN_INIT("PATCH"),  FB_SPAN_INIT("DELETE"),
+                                           FB_SPAN_INIT("QUERY"), FB_SPAN_INIT("OPTIONS")};
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (fb_span_eq(method, usual[i]))
+            return;
+    struct fb_span near = fb_did_you_mean(method, usual, sizeof usual / sizeof usual[0]);
+    if (near.len == 0)
+        return;
+    size_t at = (size_t)(method.ptr - r->at->annotation->value.ptr);
+    struct fb_diag *diag = fb_diag_add(r->at->diags, FB_WARNING, "route.method", r->at->source,
+                                       fb_annotated_range(r->at, at, method.len), "an unusual method");
+    fb_diag_hint(r->at->diags, diag, "did you mean %.*s?", (int)near.len, near.ptr);
+}
+
 static bool read_method(struct reader *r, struct fb_span *rest)
 {
     size_t len = 0;
@@ -106,6 +124,7 @@ static bool read_method(struct reader *r, struct fb_span *rest)
     }
     if (len > 32)
         return bad(r, method, "a method has at most 32 characters", NULL);
+    warn_of_method(r, method);
     *rest = fb_span_from(*rest, len);
     while (rest->len != 0 && rest->ptr[0] == ' ')
         *rest = fb_span_from(*rest, 1);
