@@ -64,6 +64,9 @@ const char *fb_http_line_read(struct fb_span line, struct fb_arena *arena, struc
         return "a target has no spaces; write %20";
     if (target.ptr[0] != '/')
         return "a target begins with a slash";
+    for (size_t i = 0; i < method.len; i++)
+        if (method.ptr[i] >= 'a' && method.ptr[i] <= 'z')
+            return "methods are written in capitals; nginx answers others with its 400";
     request->method = method;
     request->raw_target = target;
     size_t question = fb_span_find(target, '?');

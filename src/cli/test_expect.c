@@ -258,6 +258,12 @@ bool fb_test_read_expect(struct fb_test_reader *r, void *into)
         return add(r, &(struct reading){test, FB_ASPECT_FORWARD}, FB_SPAN(""), FB_SPAN("true"), r->json.range);
     if (event == FB_JSON_INTEGER)
         return read_status(r, &(struct reading){test, FB_ASPECT_STATUS});
+    if (event == FB_JSON_STRING) {
+        struct fb_diag *fault = fb_test_fault(r, "test.shape", r->json.range, "this should be %s", should);
+        bool number = r->json.string.len == 3 && r->json.string.ptr[0] >= '1' && r->json.string.ptr[0] <= '5';
+        fault->hint = number ? FB_SPAN("a status is a number: without quotes") : FB_SPAN("");
+        return true;
+    }
     if (event != FB_JSON_OBJECT)
         return fb_test_wrong(r, should);
     size_t errors = r->tests->diags.errors;
