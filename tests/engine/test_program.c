@@ -231,6 +231,34 @@ static void concerns_have_an_end(void **state)
     fb_arena_clear(&world.scratch);
 }
 
+/* More paths than a decision remembers, each to another record: one must not be taken for another. */
+static void more_paths_than_are_remembered(void **state)
+{
+    (void)state;
+    enum { PATHS = 40 };
+    struct fb_buffer out;
+    struct fb_field fields[PATHS], number = {.name = FB_SPAN("n")};
+    fb_buffer_init(&out, &fb_heap, 1 << 16);
+    fb_buffer_add_z(&out, "permit (principal, action, resource) when { true");
+    for (unsigned i = 0; i < 2 * PATHS; i++)
+        fb_buffer_add_format(&out, " && context.r%u.n == %u", i % PATHS, i % PATHS);
+    fb_buffer_add_z(&out, " };");
+    for (unsigned i = 0; i < PATHS; i++) {
+        number.value = fb_value_number(FB_LONG, i);
+        fields[i].name = fb_arena_format(&world.arena, "r%u", i);
+        assert_true(fb_value_record(&world.arena, &number, 1, &fields[i].value));
+    }
+    struct fb_program *program =
+        world_program(&world, world_policies(&world, fb_arena_copy(&world.arena, fb_buffer_span(&out))));
+    fb_buffer_release(&out);
+    struct fb_request request = world.request;
+    struct fb_decision d;
+    assert_true(fb_value_record(&world.arena, fields, PATHS, &request.context));
+    assert_int_equal(fb_decide(program, &request, &world.scratch, &d), FB_OK);
+    assert_true(d.allow);
+    fb_arena_clear(&world.scratch);
+}
+
 /* So many policies with each of so many actions, that name nobody. */
 static struct fb_program *program_of_actions(unsigned actions, unsigned policies)
 {
@@ -451,6 +479,7 @@ int main(void)
         cmocka_unit_test(like_takes_no_exponential_time),
         cmocka_unit_test(large_constant_sets),
         cmocka_unit_test(concerns_have_an_end), cmocka_unit_test(broken_sources),
+        cmocka_unit_test(more_paths_than_are_remembered),
         cmocka_unit_test(policies_of_other_actions_cost_nothing),
         cmocka_unit_test(own_entities_are_looked_up_once),
         cmocka_unit_test(open_ancestors_are_asked),
