@@ -92,7 +92,8 @@ static bool find_by_scope(struct fb_candidates *candidates, struct fb_eval *e, u
         }
         candidates->found_proven = candidates->found_proven && gathered == FB_GATHER_PROVEN;
     }
-    candidates->found = (struct fb_run){numbers.list, numbers.list + numbers.count};
+    if (numbers.count != 0)
+        candidates->found = (struct fb_run){numbers.list, numbers.list + numbers.count};
     return gathered != FB_GATHER_CANNOT;
 }
 

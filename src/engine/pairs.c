@@ -180,6 +180,7 @@ enum fb_gathered fb_gather_pairs(struct fb_eval *e, const struct fb_sought *soug
         numbers->count = before;
         return e->cannot ? FB_GATHER_CANNOT : FB_GATHER_COSTLY;
     }
-    fb_numbers_sort(numbers->list + before, numbers->count - before);
+    if (numbers->count > before)
+        fb_numbers_sort(numbers->list + before, numbers->count - before);
     return FB_GATHER_PROVEN;
 }

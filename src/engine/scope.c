@@ -387,7 +387,8 @@ enum fb_gathered fb_gather(struct fb_eval *e, const struct fb_sought *sought, st
         numbers->count = before;
         return e->cannot ? FB_GATHER_CANNOT : FB_GATHER_COSTLY;
     }
-    fb_numbers_sort(numbers->list + before, numbers->count - before);
+    if (numbers->count > before)
+        fb_numbers_sort(numbers->list + before, numbers->count - before);
     return both ? FB_GATHER_PROVEN : FB_GATHER_SOME;
 }
 
