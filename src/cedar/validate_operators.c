@@ -30,7 +30,7 @@ static bool is_action_var(const struct fb_node *node)
 /* A literal, or the action of the environment. */
 static bool is_literal(const struct fb_node *node)
 {
-    return node->kind <= FB_N_UID || is_action_var(node);
+    return node->kind <= FB_N_UID || is_action_var(node) || fb_literal_truth(node) != 0;
 }
 
 static const struct fb_uid *uid_of(const struct fb_checker *c, const struct fb_node *node)
@@ -45,6 +45,8 @@ static bool same_literal(const struct fb_checker *c, const struct fb_node *a, co
     const struct fb_uid *x = uid_of(c, a), *y = uid_of(c, b);
     if (x != NULL || y != NULL)
         return x != NULL && y != NULL && fb_uid_eq(x, y);
+    if (fb_literal_truth(a) != 0 || fb_literal_truth(b) != 0)
+        return fb_literal_truth(a) == fb_literal_truth(b);
     if (a->kind != b->kind)
         return false;
     return a->kind == FB_N_STRING ? fb_span_eq(a->expr->text, b->expr->text) : a->expr->number == b->expr->number;

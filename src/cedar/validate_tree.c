@@ -117,6 +117,14 @@ static enum fb_node_kind chain_kind(const struct fb_expr *expr)
     return expr->kind == FB_E_AND ? FB_N_AND : expr->kind == FB_E_OR ? FB_N_OR : FB_N_ARITHMETIC;
 }
 
+static uint32_t joined_truth(uint8_t kind, const struct fb_node *a, const struct fb_node *b)
+{
+    uint32_t x = fb_literal_truth(a), y = fb_literal_truth(b);
+    if (x == 0 || y == 0)
+        return 0;
+    return kind == FB_N_AND ? (x < y ? x : y) : (x > y ? x : y);
+}
+
 static uint32_t add_chain(struct lowering *l, const struct fb_expr *expr)
 {
     uint32_t first = (uint32_t)l->tree->count, spine = expr->spine;
@@ -129,6 +137,8 @@ static uint32_t add_chain(struct lowering *l, const struct fb_expr *expr)
     while (spine-- > 0) {
         struct fb_node node = {.kind = (uint8_t)chain_kind(chain[spine]), .expr = chain[spine], .a = left};
         node.b = lower(l, chain[spine]->right);
+        if (node.kind != FB_N_ARITHMETIC && node.a != FB_NONE && node.b != FB_NONE)
+            node.c = joined_truth(node.kind, &l->tree->nodes[node.a], &l->tree->nodes[node.b]);
         left = add(l, node, first);
     }
     return left;

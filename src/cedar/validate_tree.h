@@ -28,7 +28,7 @@ enum fb_node_kind {
 struct fb_node {
     uint8_t kind;                       /* enum fb_node_kind */
     bool action;                        /* UID: `Action` or `NS::Action` */
-    uint32_t a, b, c;
+    uint32_t a, b, c;                   /* AND, OR: c is what fb_literal_truth() says */
     uint32_t first;                     /* of the subtree's run */
     uint32_t shape;                     /* 0: not asked yet; see validate_shape.c */
     uint32_t entity;                    /* UID, IS: index of the entity type; FB_NONE: unknown */
@@ -37,6 +37,15 @@ struct fb_node {
     const struct fb_vtype *type;        /* level checking: as found in the environment `stamp` */
     uint32_t stamp;
 };
+
+/* 0, or 1 + the value of a bool that is a literal.  `&&` and `||` of two literals count as one, since the official
+ * parser makes them one; and then the validator compares them as it does literals. */
+static inline uint32_t fb_literal_truth(const struct fb_node *node)
+{
+    if (node->kind == FB_N_BOOL)
+        return node->expr->number != 0 ? 2 : 1;
+    return node->kind == FB_N_AND || node->kind == FB_N_OR ? node->c : 0;
+}
 
 /* What a tree mentions of the request: decides which environments look alike to it. */
 enum { FB_USES_PRINCIPAL = 1, FB_USES_ACTION = 2, FB_USES_RESOURCE = 4, FB_USES_CONTEXT = 8 };

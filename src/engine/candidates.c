@@ -247,7 +247,7 @@ const struct fb_concerned *fb_program_concerned(const struct fb_program *program
     /* Candidates depend on the action alone; the others only have to be some uid. */
     const struct fb_request request = {.principal = action, .action = action, .resource = action, .entities = entities};
     struct fb_concerned *concerned = fb_arena_alloc(arena, sizeof *concerned);
-    uint32_t found[FB_CONCERNED_MAX], links = 0, rule;
+    uint32_t found[FB_CONCERNED_MAX] = {0}, links = 0, rule;
     struct fb_candidates candidates;
     struct fb_eval e;
     fb_eval_init(&e, &program->code, &request, arena);

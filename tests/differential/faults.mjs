@@ -20,7 +20,7 @@ export const faults = [
   ['engine/access.c', 'record = entity != NULL ? entity->attrs : NULL;', 'record = entity != NULL ? entity->tags : NULL;'],
   ['engine/access.c', 'return fb_refs_contain(entity->ancestors, group)\n', 'return fb_refs_contain(entity->parents, group)\n'],
   ['engine/decide.c', '.allow = lists->counts[FB_PERMIT] != 0 && lists->counts[FB_FORBID] == 0,', '.allow = lists->counts[FB_PERMIT] != 0 && lists->counts[FB_FORBID] == 0 && lists->errors_count == 0,'],
-  ['engine/decide.c', 'case NO: break;', 'case NO: kept = effect == FB_PERMIT || add_satisfied(arena, &lists, FB_FORBID, rule); break;'],
+  ['engine/decide.c', 'if (verdict == NO)', 'if (verdict == NO && form->effect == FB_FORBID)\n        verdict = YES;\n    if (verdict == NO)'],
   ['engine/decide.c', 'if (form->op[side] != FB_SCOPE_IN && form->op[side] != FB_SCOPE_IS_IN)', 'if (form->op[side] != FB_SCOPE_IN)'],
   ['engine/candidates.c', 'add_run(candidates, bucket->group, bucket->group_count);', 'add_run(candidates, bucket->group, 0);'],
   ['entity/ip.c', 'return ip->address[0] == 127 && ip->prefix >= 8;', 'return ip->address[0] == 127;'],
