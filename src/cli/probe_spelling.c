@@ -7,39 +7,10 @@
 
 struct spelling {
     const char *name;
-    void (*write)(struct fb_buffer *out, struct fb_span path);     /* NULL: the path as it is */
+    const char *before, *after;                                     /* the path as it is stands between them, … */
+    void (*write)(struct fb_buffer *out, struct fb_span path);     /* … unless this writes it in another way */
     const char *method, *field;                                     /* NULL: GET, none */
 };
-
-static void with_slash(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add(out, path);
-    fb_buffer_add_char(out, '/');
-}
-
-static void two_slashes(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add_char(out, '/');
-    fb_buffer_add(out, path);
-}
-
-static void dot_segment(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add_z(out, "/.");
-    fb_buffer_add(out, path);
-}
-
-static void back_again(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add_z(out, "/x/..");
-    fb_buffer_add(out, path);
-}
-
-static void back_again_encoded(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add_z(out, "/x/%2e%2e");
-    fb_buffer_add(out, path);
-}
 
 /* The first letter of the path, which needs no encoding and may have one. */
 static void encoded(struct fb_buffer *out, struct fb_span path)
@@ -54,18 +25,6 @@ static void in_capitals(struct fb_buffer *out, struct fb_span path)
         fb_buffer_add_char(out, path.ptr[i] >= 'a' && path.ptr[i] <= 'z' ? (char)(path.ptr[i] - 'a' + 'A') : path.ptr[i]);
 }
 
-static void with_parameter(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add(out, path);
-    fb_buffer_add_z(out, ";x=1");
-}
-
-static void with_suffix(struct fb_buffer *out, struct fb_span path)
-{
-    fb_buffer_add(out, path);
-    fb_buffer_add_z(out, ".json");
-}
-
 static void root(struct fb_buffer *out, struct fb_span path)
 {
     (void)path;
@@ -73,18 +32,18 @@ static void root(struct fb_buffer *out, struct fb_span path)
 }
 
 static const struct spelling spellings[] = {
-    {"a slash at the end", with_slash, NULL, NULL},
-    {"two slashes", two_slashes, NULL, NULL},
-    {"a dot segment", dot_segment, NULL, NULL},
-    {"two dots", back_again, NULL, NULL},
-    {"two dots, encoded", back_again_encoded, NULL, NULL},
-    {"an encoded letter", encoded, NULL, NULL},
-    {"capitals", in_capitals, NULL, NULL},
-    {"a path parameter", with_parameter, NULL, NULL},
-    {"a suffix", with_suffix, NULL, NULL},
-    {"HEAD", NULL, "HEAD", NULL},
-    {"X-Original-URL", root, NULL, "X-Original-URL"},
-    {"X-Rewrite-URL", root, NULL, "X-Rewrite-URL"},
+    {"a slash at the end", "", "/", NULL, NULL, NULL},
+    {"two slashes", "/", "", NULL, NULL, NULL},
+    {"a dot segment", "/.", "", NULL, NULL, NULL},
+    {"two dots", "/x/..", "", NULL, NULL, NULL},
+    {"two dots, encoded", "/x/%2e%2e", "", NULL, NULL, NULL},
+    {"an encoded letter", "", "", encoded, NULL, NULL},
+    {"capitals", "", "", in_capitals, NULL, NULL},
+    {"a path parameter", "", ";x=1", NULL, NULL, NULL},
+    {"a suffix", "", ".json", NULL, NULL, NULL},
+    {"HEAD", "", "", NULL, "HEAD", NULL},
+    {"X-Original-URL", "", "", root, NULL, "X-Original-URL"},
+    {"X-Rewrite-URL", "", "", root, NULL, "X-Rewrite-URL"},
 };
 
 /* Paths are the query's too: that stays behind what is changed. */
@@ -94,10 +53,12 @@ static struct fb_span spell(struct fb_arena *arena, const struct spelling *spell
     struct fb_buffer out;
     struct fb_allocator memory = fb_arena_allocator(arena);
     fb_buffer_init(&out, &memory, 65536);
+    fb_buffer_add_z(&out, spelling->before);
     if (spelling->write != NULL)
         spelling->write(&out, fb_span_head(path, mark));
     else
         fb_buffer_add(&out, fb_span_head(path, mark));
+    fb_buffer_add_z(&out, spelling->after);
     fb_buffer_add(&out, fb_span_from(path, mark));
     return out.failed ? fb_span(NULL, 0) : fb_buffer_span(&out);
 }

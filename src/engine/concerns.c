@@ -4,8 +4,6 @@
 
 #include "engine/engine.h"
 
-#include <assert.h>
-
 #define SLOTS 256u              /* half of which are used: actions beyond that are looked up as ever */
 
 void fb_concerns_init(struct fb_concerns *concerns, const struct fb_program *program,

@@ -13,7 +13,8 @@
 #include "guard/steps.h"
 
 /* For one refusal: decisions, and policies asked in all of them, so that a long list of candidates before a long
- * list of policies costs a client's neighbours no more than a millisecond or so. */
+ * list of policies costs a client's neighbours little.  A thousand policies of some fifty clauses each, made to be hard,
+ * took 14 to 27 ms. */
 #define TRIES_MAX 512u
 #define TRIES_MIN 16u
 #define WORK_MAX 16384u
